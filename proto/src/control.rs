@@ -1,0 +1,17 @@
+//! What goes to every worker at once.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A message on the control exchange. Workers ignore what they do not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Control {
+    /// Stop the job where it runs; refuse it where it arrives.
+    Cancel { id: String },
+}
+
+impl Control {
+    /// The `type` property of control messages.
+    pub const TYPE: &str = "actionfleet.control.v1";
+}

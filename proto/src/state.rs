@@ -1,0 +1,33 @@
+//! What the fleet remembers of a job between two deliveries: in a header of the copy that it puts
+//! back, so that the body stays as the producer wrote it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{result::Attempt, time::Timestamp};
+
+/// Travels in the [`STATE`](crate::headers::STATE) header.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobState {
+    /// The job's id: an id made by a worker must outlive the worker.
+    pub id: String,
+    /// The number of the next attempt, from 1.
+    pub attempt: u32,
+    /// When the first worker saw the job, or the producer's timestamp.
+    pub enqueued_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_started_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+impl JobState {
+    /// A header that does not read is as good as none: the job starts anew.
+    pub fn from_header(json: &str) -> Option<Self> {
+        let state: Self = serde_json::from_str(json).ok()?;
+        (1..=100).contains(&state.attempt).then_some(state)
+    }
+
+    pub fn to_header(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
