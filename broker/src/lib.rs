@@ -1,1 +1,12 @@
-//! x
+//! The link to the queue: one port ([`Broker`]) and its engines.
+
+mod message;
+mod port;
+
+pub mod amqp;
+
+pub use message::{Address, HeaderValue, Headers, Message, Properties};
+pub use port::{
+    Broker, BrokerError, Consumer, Delivery, Depth, LinkState, PublishError, Settle, Source,
+    TopologyMode,
+};

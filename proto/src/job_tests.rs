@@ -61,7 +61,7 @@ fn what_is_wrong_is_named() {
             "metadata",
             "at most 8192",
         ),
-        (format!("{{{text}}} trailing"), ".", "trailing"),
+        (format!("{{{text}}} more"), ".", "goes on after"),
         (
             format!(r#"{{"action": "a", "input": {{"json": {deep}}}}}"#),
             "input.json",
