@@ -1,1 +1,5 @@
 //! The engine over RabbitMQ.
+
+mod config;
+
+pub use config::AmqpConfig;

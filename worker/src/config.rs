@@ -1,0 +1,82 @@
+//! What a worker can be told. Every value is validated where the configuration is read.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+
+/// See the configuration reference for each key.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Jobs in execution at once, by lane; also the lane's prefetch. 1 to 65,535 each.
+    pub lanes: BTreeMap<String, u16>,
+    /// The folder of definitions; `None` runs with the built-in ones alone.
+    pub definitions: Option<PathBuf>,
+    pub limits: Limits,
+    pub http: HttpConfig,
+    pub breaker: BreakerConfig,
+    /// What jobs in flight get before they are cancelled when the worker stops.
+    pub grace: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest job body, in bytes.
+    pub job_bytes: usize,
+    /// The largest response of a backend, in bytes.
+    pub response_bytes: usize,
+    /// The time limit of an attempt where neither job nor action names one.
+    pub timeout: Duration,
+    /// The longest time limit of an attempt that anyone may ask for.
+    pub max_timeout: Duration,
+    /// Deliveries of one message after which its workers are taken to die of it.
+    pub deliveries: u64,
+}
+
+/// Calls to addresses that users can influence.
+#[derive(Debug, Clone, Default)]
+pub struct HttpConfig {
+    /// Private networks that may be called all the same.
+    pub allow_networks: Vec<IpNet>,
+}
+
+/// When calls to a backend are turned away.
+#[derive(Debug, Clone)]
+pub struct BreakerConfig {
+    /// Share of failed calls at which the circuit opens, above 0 to 1.
+    pub failure_ratio: f64,
+    /// Calls over which the share is taken.
+    pub window: usize,
+    /// How long it stays open before calls are tried again.
+    pub open_for: Duration,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            lanes: BTreeMap::from([("bulk".to_owned(), 64), ("default".to_owned(), 192)]),
+            definitions: None,
+            limits: Limits::default(),
+            http: HttpConfig::default(),
+            breaker: BreakerConfig::default(),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            job_bytes: 16 * 1024 * 1024,
+            response_bytes: 4 * 1024 * 1024,
+            timeout: Duration::from_secs(60),
+            max_timeout: Duration::from_secs(600),
+            deliveries: 20,
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self { failure_ratio: 0.5, window: 50, open_for: Duration::from_secs(5) }
+    }
+}
