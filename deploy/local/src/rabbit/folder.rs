@@ -1,0 +1,107 @@
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use super::binaries::Binaries;
+use super::ports::Ports;
+
+/// How much of a log an error quotes.
+const TAIL_LINES: usize = 15;
+
+/// The private folder of one node: configuration, cookie, data and logs.
+#[derive(Debug)]
+pub(super) struct Folder(TempDir);
+
+impl Folder {
+    pub(super) fn create(binaries: &Binaries, ports: Ports) -> anyhow::Result<Self> {
+        let folder = Self(
+            tempfile::Builder::new()
+                .prefix("actionfleet-rabbitmq-")
+                .tempdir()
+                .context("cannot create a temporary folder")?,
+        );
+        folder
+            .fill(binaries, ports)
+            .with_context(|| format!("cannot write to {}", folder.path().display()))?;
+        Ok(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    fn fill(&self, binaries: &Binaries, ports: Ports) -> io::Result<()> {
+        let Ports { amqp, .. } = ports;
+        fs::write(
+            self.file("rabbitmq.conf"),
+            format!(
+                "listeners.tcp.local = 127.0.0.1:{amqp}\n\
+                 log.file.level = info\n\
+                 log.connection.level = warning\n\
+                 # a node of a test or a demo needs no half gigabyte of log in memory\n\
+                 raft.wal_max_size_bytes = 67108864\n"
+            ),
+        )?;
+        fs::write(
+            self.file("rabbitmq-env.conf"),
+            format!("RABBITMQ_HOME={}\n", self.path().display()),
+        )?;
+        fs::write(self.file("enabled_plugins"), "[].\n")?;
+        self.link_applications(&binaries.plugins)?;
+        let cookie = self.file(".erlang.cookie");
+        fs::write(&cookie, random_word()?)?;
+        fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))
+    }
+
+    /// Offers the node its applications without the optional plugins. Erlang looks for each of
+    /// about a thousand modules in every folder it was given: half of them save half of the boot.
+    fn link_applications(&self, plugins: &Path) -> io::Result<()> {
+        let linked = self.file("plugins");
+        fs::create_dir(&linked)?;
+        for entry in fs::read_dir(plugins)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let text = name.to_string_lossy();
+            if !text.starts_with("rabbitmq_") || text.starts_with("rabbitmq_prelaunch") {
+                symlink(entry.path(), linked.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last lines of what the node wrote, for an error message.
+    pub(super) fn log_tail(&self) -> String {
+        let lines: Vec<String> = ["rabbit.log", "output.log"]
+            .iter()
+            .filter_map(|name| fs::read(self.file(name)).ok())
+            .flat_map(|bytes| {
+                let text = String::from_utf8_lossy(&bytes);
+                let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+                let skip = lines.len().saturating_sub(TAIL_LINES);
+                lines.into_iter().skip(skip)
+            })
+            .collect();
+        lines.join("\n")
+    }
+}
+
+/// Sixteen random bytes in hexadecimal: the cookie lets a program command the node.
+fn random_word() -> io::Result<String> {
+    use std::fmt::Write as _;
+    use std::io::Read as _;
+
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
+        let _ = write!(word, "{byte:02x}");
+        word
+    }))
+}

@@ -1,0 +1,158 @@
+//! A private RabbitMQ broker: own folder, own ports on 127.0.0.1, own cookie and port mapper.
+
+mod binaries;
+mod folder;
+mod handshake;
+mod node;
+mod ports;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::process::Output;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::process::Command;
+
+use self::binaries::Binaries;
+use self::folder::Folder;
+use self::node::Node;
+use self::ports::Ports;
+use self::shared::VirtualHosts;
+
+/// How often other ports are tried when somebody else took one between finding and using it.
+const PORT_ATTEMPTS: u32 = 4;
+
+const CTL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running broker with user `guest`, password `guest`, and the virtual host `/`.
+///
+/// Dropped, it is killed and its folder removed. The same happens when the process that owns
+/// it ends in any way, `kill -9` included. Runs as root and as an ordinary user.
+#[derive(Debug)]
+pub struct Rabbit {
+    // first, so that no node is left when the folder goes
+    node: Mutex<Option<Node>>,
+    binaries: Binaries,
+    folder: Folder,
+    ports: Ports,
+    virtual_hosts: VirtualHosts,
+}
+
+impl Rabbit {
+    /// Starts a broker and waits until it accepts connections, about two seconds.
+    ///
+    /// # Errors
+    /// RabbitMQ is not installed, or does not come up: then with the end of its log.
+    pub async fn start() -> anyhow::Result<Self> {
+        let binaries = Binaries::find()?;
+        let mut attempt = 1;
+        loop {
+            match Self::start_on(&binaries, Ports::find_free()?).await {
+                Err(error) if attempt < PORT_ATTEMPTS && is_port_taken(&error) => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn start_on(binaries: &Binaries, ports: Ports) -> anyhow::Result<Self> {
+        let rabbit = Self {
+            node: Mutex::new(None),
+            folder: Folder::create(binaries, ports)?,
+            binaries: binaries.clone(),
+            ports,
+            virtual_hosts: VirtualHosts::default(),
+        };
+        rabbit.start_again().await?;
+        Ok(rabbit)
+    }
+
+    /// Where clients connect, in the virtual host `/`.
+    pub fn url(&self) -> String {
+        self.url_of("%2f")
+    }
+
+    fn url_of(&self, virtual_host: &str) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/{virtual_host}", self.ports.amqp)
+    }
+
+    /// The AMQP port. It stays the same over [`kill`](Self::kill), [`stop`](Self::stop) and
+    /// [`start_again`](Self::start_again).
+    pub fn port(&self) -> u16 {
+        self.ports.amqp
+    }
+
+    /// Kills the node with SIGKILL, as a machine that loses power. What it had written stays.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        self.running()?.end("KILL").await
+    }
+
+    /// Stops the node in good order.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        self.running()?.end("TERM").await
+    }
+
+    /// Starts a node that was stopped or killed, with the same data on the same ports.
+    ///
+    /// # Errors
+    /// It is running already, or does not come up: then with the end of its log.
+    pub async fn start_again(&self) -> anyhow::Result<()> {
+        if self.node().is_some() {
+            bail!("the broker is running already");
+        }
+        let mut node = Node::spawn(&self.binaries, &self.folder, self.ports)?;
+        if let Err(cause) = handshake::wait(self.ports.amqp, || node.has_ended()).await {
+            let log = self.folder.log_tail();
+            return Err(cause.context(format!("RabbitMQ did not start; its log ends with:\n{log}")));
+        }
+        *self.node() = Some(node);
+        Ok(())
+    }
+
+    /// Runs `rabbitmqctl` against this broker and returns what it printed.
+    ///
+    /// # Errors
+    /// It failed, with what it said, or took longer than a minute.
+    pub async fn ctl(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let run = Command::new(&self.binaries.ctl)
+            .args(arguments)
+            .env_clear()
+            .envs(node::environment(&self.binaries, &self.folder, self.ports)?)
+            .kill_on_drop(true)
+            .output();
+        let command = || format!("rabbitmqctl {}", arguments.join(" "));
+        let output: io::Result<Output> = tokio::time::timeout(CTL_TIMEOUT, run)
+            .await
+            .with_context(|| format!("`{}` did not end within a minute", command()))?;
+        let output = output.with_context(|| format!("cannot run `{}`", command()))?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("`{}` failed: {printed}{errors}", command());
+        }
+        Ok(printed)
+    }
+
+    fn running(&self) -> anyhow::Result<Node> {
+        self.node().take().context("the broker is not running")
+    }
+
+    fn node(&self) -> MutexGuard<'_, Option<Node>> {
+        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Erlang's word for it, in the log that the error quotes.
+fn is_port_taken(error: &anyhow::Error) -> bool {
+    let text = error.to_string();
+    ["eaddrinuse", "address already in use", "port_in_use"].iter().any(|word| text.contains(word))
+}
