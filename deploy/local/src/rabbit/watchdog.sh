@@ -22,7 +22,11 @@ node=$!
     : >"$HOME/abandoned"
     kill -s KILL "$node"
 ) &
+reader=$!
 
 wait "$node"
 if [ -e "$HOME/abandoned" ]; then rm -rf -- "$HOME"; fi
+# reaped here, for in a container nobody else may do it
+kill -s KILL "$epmd" "$reader" 2>/dev/null
+wait
 kill -s KILL -- "-$$"
