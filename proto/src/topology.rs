@@ -59,6 +59,11 @@ impl Names {
     pub fn control(&self) -> String {
         format!("{}.control", self.prefix)
     }
+
+    /// The queue on which one producer receives its results.
+    pub fn replies(&self, producer: &str) -> String {
+        format!("{}.replies.{producer}", self.prefix)
+    }
 }
 
 impl Default for Names {
