@@ -1,0 +1,139 @@
+//! What a failed call means: from an HTTP status, or from below HTTP, to an error with a code.
+
+use std::{error::Error, io, time::SystemTime};
+
+use actionfleet_proto::{Code, SERVICE_RESPONSE_MAX, ServiceResponse, cut_text, cut_value};
+use reqwest::{
+    StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
+use serde_json::Value;
+
+use super::guard::BlockedAddress;
+use crate::{handler::HandlerError, retry::retry_after};
+
+/// A larger body is not an error message: it is shown as text, cut.
+const JSON_MAX: usize = 64 * 1024;
+
+/// What the caller is told of an answer that is not a success.
+pub fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: SystemTime,
+) -> HandlerError {
+    let response = service_response(status, headers, body);
+    let code = code_of(status, &response.body);
+    let reason = status.canonical_reason().unwrap_or("").to_ascii_lowercase();
+    let what = format!("{} {reason}", status.as_u16());
+    let what = what.trim_end();
+    let message = match code {
+        Code::BackendQuotaExhausted => "the account at the backend has no credit left".to_owned(),
+        Code::BackendContextTooLong => "the input is too long for the model".to_owned(),
+        Code::BackendContentFiltered => "the backend's content filter stopped the input".to_owned(),
+        Code::BackendInvalidResponse if status.is_redirection() => {
+            format!("the backend answered with a redirect ({what}); redirects are not followed")
+        }
+        Code::BackendInvalidResponse => {
+            format!("the backend answered {what}, which is not one of the success codes")
+        }
+        _ if status.is_server_error() => format!("the backend failed: {what}"),
+        _ => format!("the backend refused the call: {what}"),
+    };
+    HandlerError::of(code, message).after(retry_after(headers, now)).response(response)
+}
+
+/// A known error code in the body goes before the status.
+fn code_of(status: StatusCode, body: &Value) -> Code {
+    if status.is_client_error()
+        && let Some(code) = known_error(body)
+    {
+        return code;
+    }
+    match status.as_u16() {
+        401 | 403 => Code::BackendUnauthorized,
+        408 => Code::BackendTimeout,
+        425 | 429 => Code::BackendRateLimited,
+        503 | 529 => Code::BackendOverloaded,
+        400..=499 => Code::BackendRejected,
+        500..=599 => Code::BackendError,
+        _ => Code::BackendInvalidResponse,
+    }
+}
+
+/// The errors of OpenAI's API and of those that speak it
+/// (<https://platform.openai.com/docs/guides/error-codes>).
+fn known_error(body: &Value) -> Option<Code> {
+    let error = body.get("error")?;
+    ["code", "type"].iter().find_map(|field| match error.get(field)?.as_str()? {
+        "insufficient_quota" => Some(Code::BackendQuotaExhausted),
+        "context_length_exceeded" => Some(Code::BackendContextTooLong),
+        "content_filter" | "content_policy_violation" => Some(Code::BackendContentFiltered),
+        _ => None,
+    })
+}
+
+/// What the backend said, cut to what an error can carry.
+pub fn service_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceResponse {
+    let json = (body.len() <= JSON_MAX).then(|| serde_json::from_slice(body).ok()).flatten();
+    let start = body.get(..SERVICE_RESPONSE_MAX).unwrap_or(body);
+    let body = json.map_or_else(
+        || String::from_utf8_lossy(start).into_owned().into(),
+        |json| cut_value(json, SERVICE_RESPONSE_MAX),
+    );
+    let request_id = headers.get("x-request-id").map(HeaderValue::to_str).and_then(Result::ok);
+    ServiceResponse { status: status.as_u16(), body, request_id: request_id.map(str::to_owned) }
+}
+
+/// What the caller is told of a call that failed below HTTP. The text never holds the URL, which
+/// may carry a secret in its query.
+pub(super) fn transport(error: &reqwest::Error) -> HandlerError {
+    if let Some(blocked) = causes(error).find_map(|cause| cause.downcast_ref::<BlockedAddress>()) {
+        return HandlerError::of(Code::BlockedAddress, blocked.to_string());
+    }
+    let io = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>());
+    let (code, what) = if error.is_builder() {
+        (Code::Internal, "the request cannot be built")
+    } else if error.is_dns() {
+        (Code::BackendUnreachable, "cannot resolve the backend's name")
+    } else if error.is_connect() {
+        (Code::BackendUnreachable, "cannot connect to the backend")
+    } else if error.is_decode() && io.is_some_and(is_malformed) {
+        (Code::BackendInvalidResponse, "the response cannot be decompressed")
+    } else {
+        (Code::BackendUnreachable, "the connection broke before the response was complete")
+    };
+    let cause = io.and_then(well_known).map(str::to_owned).or_else(|| {
+        // the innermost says what happened, those around it that something did
+        causes(error).last().map(|cause| cut_text(&cause.to_string(), 300).into_owned())
+    });
+    HandlerError::of(code, cause.map_or(what.to_owned(), |cause| format!("{what}: {cause}")))
+}
+
+fn causes(error: &dyn Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+fn is_malformed(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+}
+
+/// Without the number of the operating system.
+fn well_known(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("connection refused"),
+        io::ErrorKind::ConnectionReset => Some("connection reset"),
+        io::ErrorKind::TimedOut => Some("timed out"),
+        io::ErrorKind::UnexpectedEof => Some("connection closed"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;
