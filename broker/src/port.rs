@@ -131,7 +131,14 @@ impl Consumer {
 
     /// `None` once it was stopped and all that had been delivered was taken.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.deliveries.recv().await
+        tokio::select! {
+            biased;
+            delivery = self.deliveries.recv() => delivery,
+            () = self.stop.cancelled() => {
+                self.deliveries.close();
+                self.deliveries.recv().await
+            }
+        }
     }
 
     /// Asks for no more; what is already here is still handed out.

@@ -1,0 +1,172 @@
+//! One life of the link: two connections, a publisher, consumers, until the first error.
+
+use std::sync::Arc;
+
+use actionfleet_proto::Topology;
+use futures::StreamExt;
+use lapin::{
+    Channel, Connection, Event,
+    options::{BasicGetOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    AmqpConfig,
+    connection::Endpoint,
+    convert::{TooLong, short},
+    error::{broker_error, is_channel_error},
+    guest::GuestPublisher,
+    publisher::Publisher,
+    subscription::{ChannelSettle, Subscription, received},
+    topology,
+};
+use crate::{
+    message::{Address, Message},
+    port::{BrokerError, Delivery, Depth, LinkState, PublishError, Settle},
+};
+
+/// Consuming and publishing have a connection each: while the broker blocks a connection that
+/// publishes, acks must still go out.
+#[derive(Debug)]
+pub(super) struct Epoch {
+    config: Arc<AmqpConfig>,
+    consuming: Connection,
+    publishing: Connection,
+    publisher: Publisher,
+    guest: GuestPublisher,
+    /// Open while dead letters are looked at: closing it puts them back.
+    pulling: Mutex<Option<Channel>>,
+    failed: mpsc::Sender<String>,
+    lost: CancellationToken,
+}
+
+impl Epoch {
+    /// Connects, and declares or verifies the topology. The receiver hears of the first error.
+    pub(super) async fn open(
+        config: Arc<AmqpConfig>,
+        endpoint: &Endpoint,
+    ) -> Result<(Self, mpsc::Receiver<String>), BrokerError> {
+        let consuming = endpoint.open(&config.connection_name, "consuming").await?;
+        let publishing = endpoint.open(&config.connection_name, "publishing").await?;
+        if let Some(mode) = config.topology {
+            let lanes = config.lanes.iter().map(String::as_str);
+            topology::ensure(&consuming, &Topology::new(&config.names, lanes), mode).await?;
+        }
+        let (failed, first_error) = mpsc::channel(8);
+        let publisher = Publisher::open(&publishing, config.publish_window, failed.clone())
+            .await
+            .map_err(|error| broker_error(&error))?;
+        let epoch = Self {
+            config,
+            consuming,
+            publishing,
+            publisher,
+            guest: GuestPublisher::default(),
+            pulling: Mutex::new(None),
+            failed,
+            lost: CancellationToken::new(),
+        };
+        Ok((epoch, first_error))
+    }
+
+    /// Reports the connections' own events until the epoch ends.
+    pub(super) fn watch(&self, state: &watch::Sender<LinkState>) {
+        for connection in [&self.consuming, &self.publishing] {
+            let mut events = Box::pin(connection.events_listener());
+            let (failed, lost, state) = (self.failed.clone(), self.lost.clone(), state.clone());
+            tokio::spawn(async move {
+                while let Some(Some(event)) = lost.run_until_cancelled(events.next()).await {
+                    match event {
+                        // a channel's own end is told to whoever uses the channel
+                        Event::Error(error) if !is_channel_error(&error) => {
+                            let _ = failed.try_send(format!("connection: {error}"));
+                        }
+                        Event::ConnectionBlocked(reason) => {
+                            tracing::warn!(%reason, "the broker takes no publishes for now");
+                            state.send_replace(LinkState::Blocked(reason));
+                        }
+                        Event::ConnectionUnblocked => {
+                            tracing::info!("the broker takes publishes again");
+                            state.send_replace(LinkState::Connected);
+                        }
+                        _ => {}
+                    }
+                }
+            });
+        }
+    }
+
+    pub(super) async fn subscribe(
+        &self,
+        subscription: Arc<Subscription>,
+    ) -> Result<(), BrokerError> {
+        let (lost, failed) = (self.lost.clone(), self.failed.clone());
+        subscription.start(&self.consuming, &self.config.names, lost, failed).await
+    }
+
+    pub(super) async fn publish(&self, to: &Address, message: Message) -> Result<(), PublishError> {
+        match to {
+            Address::Exchange { exchange, .. } => {
+                let names = &self.config.names;
+                self.guest.publish(&self.publishing, names, exchange, to, message).await
+            }
+            _ => self.publisher.publish(&self.config.names, to, message).await,
+        }
+    }
+
+    pub(super) async fn pull(&self, queue: &str) -> Result<Option<Delivery>, BrokerError> {
+        let queue = queue_name(queue)?;
+        let mut pulling = self.pulling.lock().await;
+        let channel = match &*pulling {
+            Some(channel) if channel.status().connected() => channel.clone(),
+            _ => {
+                let opened = self.consuming.create_channel().await;
+                pulling.insert(opened.map_err(|error| broker_error(&error))?).clone()
+            }
+        };
+        let got = channel.basic_get(queue, BasicGetOptions::default()).await;
+        let settle: Arc<dyn Settle> = Arc::new(ChannelSettle { channel });
+        match got.map_err(|error| broker_error(&error))? {
+            Some(message) => Ok(Some(received(message.delivery, &self.lost, &settle))),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn depth(&self, queue: &str) -> Result<Depth, BrokerError> {
+        let queue = queue_name(queue)?;
+        let ask = async {
+            let channel = self.consuming.create_channel().await?;
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            channel.queue_declare(queue, passive, FieldTable::default()).await
+        };
+        let queue = ask.await.map_err(|error| broker_error(&error))?;
+        Ok(Depth { ready: queue.message_count(), consumers: queue.consumer_count() })
+    }
+
+    pub(super) async fn ensure(
+        &self,
+        topology: &Topology,
+        mode: crate::port::TopologyMode,
+    ) -> Result<(), BrokerError> {
+        topology::ensure(&self.consuming, topology, mode).await
+    }
+
+    /// Tells every delivery that it is lost, and closes both connections.
+    pub(super) async fn end(&self) {
+        self.lost.cancel();
+        let goodbye = || (200, "goodbye".into());
+        for connection in [&self.consuming, &self.publishing] {
+            let (code, text) = goodbye();
+            let closing = connection.close(code, text);
+            // a hung peer must not hold up the next epoch
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), closing).await;
+        }
+    }
+}
+
+fn queue_name(queue: &str) -> Result<lapin::types::ShortString, BrokerError> {
+    short(queue)
+        .map_err(|TooLong| BrokerError::Config("a queue name has more than 255 bytes".into()))
+}

@@ -1,0 +1,262 @@
+//! What every engine of the port promises, and what the AMQP engine promises besides.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::{sync::Arc, time::Duration};
+
+use actionfleet_broker::{
+    Address, Broker, BrokerError, Consumer, Delivery, LinkState, Message, Properties, PublishError,
+    Source, TopologyMode,
+    amqp::{Amqp, AmqpConfig},
+};
+use actionfleet_local::{Link, Rabbit};
+use actionfleet_proto::{Names, Topology};
+use tokio::time::{Instant, timeout};
+
+const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+
+async fn config() -> AmqpConfig {
+    AmqpConfig::new(Rabbit::shared().await.unwrap().vhost().await.unwrap())
+}
+
+async fn connect(config: &AmqpConfig) -> Arc<dyn Broker> {
+    Arc::new(Amqp::connect(config.clone(), PATIENCE).await.unwrap())
+}
+
+fn message(id: &str) -> Message {
+    let properties = Properties { message_id: Some(id.to_owned()), ..Properties::default() };
+    Message { body: format!("body of {id}").into(), properties }
+}
+
+fn lane(lane: &str) -> Address {
+    Address::Lane(lane.to_owned())
+}
+
+async fn next(consumer: &mut Consumer) -> Delivery {
+    timeout(Duration::from_secs(20), consumer.next()).await.expect("a delivery").expect("open")
+}
+
+async fn next_id(consumer: &mut Consumer) -> String {
+    let delivery = next(consumer).await;
+    let id = delivery.properties.message_id.clone().unwrap();
+    delivery.ack().await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn published_is_delivered_with_its_properties_and_acked_once() {
+    let broker = connect(&config().await).await;
+    let mut sent = message("a");
+    sent.properties.correlation_id = Some("c".into());
+    sent.properties.set_header("traceparent", "00-1");
+    broker.publish(&lane("default"), sent.clone()).await.unwrap();
+    let mut consumer = broker.consume(Source::Lane("default".into()), 10).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    assert_eq!((&delivery.body, &delivery.properties), (&sent.body, &sent.properties));
+    assert_eq!(delivery.delivery_count, 0);
+    delivery.ack().await.unwrap();
+    broker.publish(&lane("default"), message("b")).await.unwrap();
+    assert_eq!(next_id(&mut consumer).await, "b");
+}
+
+#[tokio::test]
+async fn prefetch_bounds_what_is_unsettled() {
+    let broker = connect(&config().await).await;
+    for n in 0..5 {
+        broker.publish(&lane("bulk"), message(&n.to_string())).await.unwrap();
+    }
+    let mut consumer = broker.consume(Source::Lane("bulk".into()), 2).await.unwrap();
+    let (first, second) = (next(&mut consumer).await, next(&mut consumer).await);
+    assert!(timeout(Duration::from_millis(200), consumer.next()).await.is_err());
+    first.ack().await.unwrap();
+    let third = next(&mut consumer).await;
+    assert_eq!(third.properties.message_id.as_deref(), Some("2"));
+    second.requeue().await.unwrap();
+    assert_eq!(next(&mut consumer).await.properties.message_id.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn what_is_unsettled_comes_again_and_is_counted() {
+    let config = config().await;
+    let first = connect(&config).await;
+    first.publish(&lane("default"), message("x")).await.unwrap();
+    for expected in 0..3 {
+        let broker = connect(&config).await;
+        let mut consumer = broker.consume(Source::Lane("default".into()), 1).await.unwrap();
+        let delivery = next(&mut consumer).await;
+        assert_eq!(delivery.delivery_count, expected);
+        let lost = delivery.lost().clone();
+        broker.close().await;
+        assert!(lost.is_cancelled());
+        assert!(delivery.ack().await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn what_reaches_no_queue_is_an_error_where_it_must_arrive() {
+    let broker = connect(&config().await).await;
+    let exchange = |name: &str| Address::Exchange {
+        exchange: name.into(),
+        routing_key: "nobody.listens".into(),
+    };
+    for to in [
+        lane("no-such-lane"),
+        Address::Queue("gone".into()),
+        Address::Queue("x".repeat(300)),
+        exchange("actionfleet.results"),
+        exchange("no-such-exchange"),
+    ] {
+        let outcome = broker.publish(&to, message("x")).await;
+        assert!(matches!(outcome, Err(PublishError::Unroutable(_))), "{to:?}: {outcome:?}");
+    }
+    let results = Address::Results { routing_key: "a.b.c".into() };
+    assert_eq!(broker.publish(&results, message("x")).await, Ok(()));
+    assert_eq!(broker.publish(&lane("default"), message("x")).await, Ok(()), "still works");
+}
+
+#[tokio::test]
+async fn a_return_is_told_to_the_publish_that_it_belongs_to() {
+    let broker = connect(&config().await).await;
+    let publishes = (0..400).map(|n| {
+        let broker = broker.clone();
+        tokio::spawn(async move {
+            let routable = n % 3 != 0;
+            let queue = if routable { "actionfleet.jobs.bulk" } else { "gone" };
+            let to = Address::Queue(queue.into());
+            let outcome = broker.publish(&to, message(&n.to_string())).await;
+            assert_eq!(outcome.is_ok(), routable, "{n}: {outcome:?}");
+        })
+    });
+    for publish in publishes.collect::<Vec<_>>() {
+        publish.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn delayed_messages_arrive_when_asked() {
+    let broker = connect(&config().await).await;
+    let mut consumer = broker.consume(Source::Lane("bulk".into()), 10).await.unwrap();
+    let start = Instant::now();
+    for seconds in [3, 1, 2] {
+        let delay = Duration::from_secs(seconds);
+        let to = Address::Delayed { lane: "bulk".into(), delay };
+        broker.publish(&to, message(&seconds.to_string())).await.unwrap();
+    }
+    for seconds in [1, 2, 3] {
+        assert_eq!(next_id(&mut consumer).await, seconds.to_string());
+        let error = start.elapsed().as_secs_f64() - f64::from(seconds);
+        assert!((-0.1..0.9).contains(&error), "{seconds} s came {error} s late");
+    }
+}
+
+#[tokio::test]
+async fn control_reaches_every_subscriber() {
+    let broker = connect(&config().await).await;
+    let mut one = broker.consume(Source::Control, 10).await.unwrap();
+    let mut two = broker.consume(Source::Control, 10).await.unwrap();
+    broker.publish(&Address::Control, message("cancel")).await.unwrap();
+    assert_eq!(next_id(&mut one).await, "cancel");
+    assert_eq!(next_id(&mut two).await, "cancel");
+}
+
+#[tokio::test]
+async fn a_stopped_consumer_leaves_the_rest_to_others() {
+    let broker = connect(&config().await).await;
+    let mut first = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
+    broker.publish(&lane("default"), message("1")).await.unwrap();
+    let held = next(&mut first).await;
+    first.stop();
+    broker.publish(&lane("default"), message("2")).await.unwrap();
+    let mut second = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
+    assert_eq!(next_id(&mut second).await, "2");
+    held.ack().await.unwrap();
+    while let Some(delivery) = first.next().await {
+        panic!("delivered after the stop: {delivery:?}");
+    }
+}
+
+#[tokio::test]
+async fn pulled_messages_come_back_until_they_are_acked() {
+    let config = config().await;
+    let broker = connect(&config).await;
+    for id in ["1", "2"] {
+        broker.publish(&Address::Dead, message(id)).await.unwrap();
+    }
+    let dead = Names::default().dead();
+    let looking = connect(&config).await;
+    let pulled = [looking.pull(&dead).await.unwrap(), looking.pull(&dead).await.unwrap()];
+    assert!(pulled.iter().all(Option::is_some));
+    assert!(looking.pull(&dead).await.unwrap().is_none());
+    looking.close().await;
+    let mut consumer = broker.consume(Source::Queue(dead.clone()), 5).await.unwrap();
+    assert_eq!(next_id(&mut consumer).await, "1");
+    assert_eq!(next_id(&mut consumer).await, "2");
+    assert_eq!(broker.depth(&dead).await.unwrap().consumers, 1);
+}
+
+#[tokio::test]
+async fn the_link_repairs_itself_and_consuming_goes_on() {
+    let mut config = config().await;
+    let link = Link::to(("127.0.0.1", Rabbit::shared().await.unwrap().port())).await.unwrap();
+    let direct = connect(&config).await;
+    let vhost = config.url.rsplit_once('/').unwrap().1.to_owned();
+    config.url = format!("amqp://guest:guest@127.0.0.1:{}/{vhost}", link.port());
+    let broker = connect(&config).await;
+    let mut consumer = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
+    for round in 0..3 {
+        let id = round.to_string();
+        direct.publish(&lane("default"), message(&id)).await.unwrap();
+        let held = next(&mut consumer).await;
+        let mut state = broker.link();
+        link.cut();
+        timeout(Duration::from_secs(10), held.lost().cancelled()).await.unwrap();
+        state.wait_for(LinkState::is_up).await.unwrap();
+        assert_eq!(next_id(&mut consumer).await, id, "it came again");
+        assert_eq!(broker.publish(&lane("bulk"), message("y")).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn wrong_settings_are_told_apart_from_a_broker_that_is_away() {
+    let mut config = config().await;
+    let connect = async |config: &AmqpConfig| {
+        Amqp::connect(config.clone(), Some(Duration::from_secs(3))).await.err().unwrap()
+    };
+    let right = config.url.clone();
+    config.url = "amqp://127.0.0.1:1/%2f".into();
+    assert!(matches!(connect(&config).await, BrokerError::Link(_)));
+    config.url = right.replace("guest:guest", "guest:wrong");
+    let error = connect(&config).await;
+    assert!(matches!(error, BrokerError::Denied(_)), "{error:?}");
+    config.url = right.rsplit_once('/').unwrap().0.to_owned() + "/no-such-vhost";
+    let error = connect(&config).await;
+    assert!(matches!(error, BrokerError::Denied(_)), "{error:?}");
+    config.url = "http://x".into();
+    assert!(matches!(connect(&config).await, BrokerError::Config(_)));
+}
+
+#[tokio::test]
+async fn verifying_names_what_is_missing_and_what_differs() {
+    let mut config = config().await;
+    config.topology = None;
+    let broker = connect(&config).await;
+    let topology = Topology::new(&config.names, ["default", "bulk"]);
+    let verify = || broker.topology(&topology, TopologyMode::Verify);
+    let BrokerError::Missing(missing) = verify().await.unwrap_err() else { panic!("missing") };
+    assert!(missing.contains("actionfleet.jobs.bulk"), "{missing}");
+    let mut other = topology.clone();
+    other.queues.iter_mut().for_each(|queue| {
+        if queue.name.ends_with(".bulk") {
+            queue.arguments.insert("x-delivery-limit".into(), 7.into());
+        }
+    });
+    broker.topology(&other, TopologyMode::Declare).await.unwrap();
+    for mode in [TopologyMode::Verify, TopologyMode::Declare] {
+        let error = broker.topology(&topology, mode).await.unwrap_err();
+        let BrokerError::Differs(text) = error else { panic!("{error:?}") };
+        assert!(
+            text.contains("actionfleet.jobs.bulk") && text.contains("x-delivery-limit"),
+            "{text}"
+        );
+    }
+    broker.topology(&other, TopologyMode::Verify).await.unwrap();
+}
