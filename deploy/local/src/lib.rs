@@ -2,9 +2,12 @@
 //!
 //! - [`Rabbit`]: a private RabbitMQ broker, gone with the process that started it.
 //! - [`Link`]: a TCP connection's way that can be cut, held up and refused.
+//! - [`Standin`]: an offline service that speaks OpenAI's protocol, and fails on demand.
 
 mod link;
 mod rabbit;
+mod standin;
 
 pub use link::Link;
 pub use rabbit::Rabbit;
+pub use standin::{Misbehaviour, Standin, Stats};

@@ -1,0 +1,4 @@
+mod chat;
+mod client;
+mod faults;
+mod plain;
