@@ -7,3 +7,4 @@ pub mod handler;
 pub mod handlers;
 pub mod retry;
 pub mod secrets;
+pub mod template;
