@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "values are written in place, as json!")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

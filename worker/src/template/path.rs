@@ -50,6 +50,9 @@ impl Path {
                 if key.is_empty() {
                     return Err(invalid("a key is empty"));
                 }
+                if key.contains(['\'', '"']) {
+                    return Err(invalid("a key with a quote stands in brackets"));
+                }
                 steps.push(Step::Key(key.to_owned()));
                 rest = after;
             }
@@ -95,8 +98,9 @@ impl fmt::Display for Path {
         for (at, step) in self.steps.iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) if key.is_empty() || key.contains(['.', '[', ']']) => {
-                    write!(f, "['{key}']")?;
+                Step::Key(key) if key.is_empty() || key.contains(['.', '[', ']', '$']) => {
+                    let quote = if key.contains('\'') { '"' } else { '\'' };
+                    write!(f, "[{quote}{key}{quote}]")?;
                 }
                 Step::Key(key) => write!(f, "{}{key}", if at > 0 { "." } else { "" })?,
             }
@@ -165,7 +169,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn reads_back_what_it_shows(path in "[a-z.$\\[\\]'0-9\\- ]{0,24}") {
+        fn reads_back_what_it_shows(path in "[a-z.$\\[\\]'\"0-9\\- ]{0,24}") {
             if let Ok(path) = Path::parse(&path) {
                 proptest::prop_assert_eq!(Path::parse(&path.to_string()), Ok(path));
             }

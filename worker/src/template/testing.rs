@@ -1,4 +1,5 @@
 //! Templates rendered for a job, for tests.
+#![expect(clippy::needless_pass_by_value, reason = "values are written in place, as json!")]
 
 use std::collections::HashMap;
 
