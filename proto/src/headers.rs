@@ -4,6 +4,10 @@ pub const TRACEPARENT: &str = "traceparent";
 pub const TRACESTATE: &str = "tracestate";
 pub const TENANT: &str = "x-actionfleet-tenant";
 
+/// When the job was put on the queue, RFC 3339 to the millisecond; the AMQP `timestamp`, to the
+/// second, where absent.
+pub const ENQUEUED_AT: &str = "x-actionfleet-enqueued-at";
+
 /// On a copy that the fleet itself put back: a [`JobState`](crate::JobState) as JSON.
 pub const STATE: &str = "x-actionfleet-state";
 

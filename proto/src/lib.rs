@@ -8,6 +8,7 @@ pub mod definition;
 mod delay;
 mod error;
 pub mod headers;
+mod ibexa;
 mod input;
 mod job;
 mod names;

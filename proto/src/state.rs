@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{result::Attempt, time::Timestamp};
 
 /// Travels in the [`STATE`](crate::headers::STATE) header.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobState {
     /// The job's id: an id made by a worker must outlive the worker.
     pub id: String,
@@ -16,6 +16,9 @@ pub struct JobState {
     pub enqueued_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_started_at: Option<Timestamp>,
+    /// From the AMQP `expiration`, which no copy carries: it would cut a wait short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
 }

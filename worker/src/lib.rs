@@ -2,9 +2,20 @@
 
 pub mod backend;
 pub mod config;
+mod control;
 pub mod definitions;
+mod fleet;
 pub mod handler;
 pub mod handlers;
+mod metrics;
+mod notifier;
+mod pipeline;
 pub mod retry;
+mod running;
 pub mod secrets;
+mod signal;
+mod worker;
+
+pub use fleet::{Fleet, FleetError, Stopped};
+pub use signal::stop_and_force;
 pub mod template;

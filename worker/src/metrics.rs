@@ -1,0 +1,203 @@
+//! The pipeline's metrics. Labels come from closed or bounded sets alone.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use actionfleet_broker::{Address, PublishError};
+use actionfleet_proto::{Code, Timestamp};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    core::Collector,
+};
+
+use crate::pipeline::Conclusion;
+
+/// Action names that get a label of their own; the rest are `other`.
+const ACTIONS_MAX: usize = 1_000;
+const OTHER: &str = "other";
+const SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
+
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    jobs: IntCounterVec,
+    duration: HistogramVec,
+    queue_wait: HistogramVec,
+    attempts: IntCounterVec,
+    retries: IntCounterVec,
+    in_flight: IntGaugeVec,
+    permits: IntGaugeVec,
+    published: IntCounterVec,
+    settled: IntCounterVec,
+    pub(crate) notifications_dropped: IntCounter,
+    pub(crate) link_up: IntGauge,
+    actions: Arc<RwLock<HashSet<String>>>,
+}
+
+/// A lane's gauge of jobs in flight, looked up once.
+#[derive(Debug, Clone)]
+pub(crate) struct LaneMetrics(IntGauge);
+
+impl LaneMetrics {
+    pub(crate) fn enter(&self) -> InFlight {
+        self.0.inc();
+        InFlight(self.0.clone())
+    }
+}
+
+/// Counts one job while it lives.
+#[derive(Debug)]
+pub(crate) struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    #[expect(clippy::too_many_lines, reason = "a list")]
+    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let counter = |name, help, labels: &[&str]| {
+            register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+        };
+        let gauge = |name, help, labels: &[&str]| {
+            register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+        };
+        let histogram = |name, help, labels: &[&str]| {
+            let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+            register(registry, HistogramVec::new(options, labels)?)
+        };
+        Ok(Self {
+            jobs: counter(
+                "actionfleet_jobs_total",
+                "Outcomes of deliveries",
+                &["action", "outcome"],
+            )?,
+            duration: histogram(
+                "actionfleet_job_duration_seconds",
+                "Time in attempts, of finished jobs",
+                &["action"],
+            )?,
+            queue_wait: histogram(
+                "actionfleet_job_queue_wait_seconds",
+                "From enqueued to the first attempt's start",
+                &["lane"],
+            )?,
+            attempts: counter(
+                "actionfleet_attempts_total",
+                "Attempts by how they ended: ok or an error code",
+                &["code"],
+            )?,
+            retries: counter(
+                "actionfleet_retries_scheduled_total",
+                "Further attempts, by the code of the failed one",
+                &["code"],
+            )?,
+            in_flight: gauge(
+                "actionfleet_jobs_in_flight",
+                "Deliveries between receipt and settlement",
+                &["lane"],
+            )?,
+            permits: gauge(
+                "actionfleet_lane_permits",
+                "Jobs that may be in flight at once",
+                &["lane"],
+            )?,
+            published: counter(
+                "actionfleet_publishes_total",
+                "Publishes by destination and result",
+                &["to", "result"],
+            )?,
+            settled: counter(
+                "actionfleet_settles_total",
+                "Acks sent, and deliveries lost with their link",
+                &["result"],
+            )?,
+            notifications_dropped: register(
+                registry,
+                IntCounter::new(
+                    "actionfleet_notifications_dropped_total",
+                    "Notifications that were not published",
+                )?,
+            )?,
+            link_up: register(
+                registry,
+                IntGauge::new("actionfleet_broker_link_up", "1 while linked to the broker")?,
+            )?,
+            actions: Arc::default(),
+        })
+    }
+
+    pub(crate) fn lane(&self, lane: &str, permits: u16) -> LaneMetrics {
+        self.permits.with_label_values(&[lane]).set(permits.into());
+        LaneMetrics(self.in_flight.with_label_values(&[lane]))
+    }
+
+    pub(crate) fn attempt(&self, code: Option<Code>, retried: bool) {
+        let code = code.map_or("ok", Code::as_str);
+        self.attempts.with_label_values(&[code]).inc();
+        if retried {
+            self.retries.with_label_values(&[code]).inc();
+        }
+    }
+
+    pub(crate) fn published(&self, to: &Address, outcome: &Result<(), PublishError>) {
+        let to = match to {
+            Address::Lane(_) => "lane",
+            Address::Delayed { .. } => "delay",
+            Address::Dead => "dead",
+            Address::Queue(_) | Address::Exchange { .. } => "reply",
+            Address::Results { .. } => "results",
+            Address::Notifications { .. } => "notifications",
+            Address::Control => "control",
+        };
+        let result = match outcome {
+            Ok(()) => "confirmed",
+            Err(PublishError::Unroutable(_)) => "unroutable",
+            Err(PublishError::Refused) => "refused",
+            Err(PublishError::LinkLost) => "lost",
+        };
+        self.published.with_label_values(&[to, result]).inc();
+    }
+
+    pub(crate) fn settled(&self, settled: bool) {
+        self.settled.with_label_values(&[if settled { "acked" } else { "lost" }]).inc();
+    }
+
+    pub(crate) fn concluded(&self, lane: &str, conclusion: &Conclusion, outcome: &str) {
+        let subject = &conclusion.subject;
+        let resolved = subject.handler.is_some();
+        let action = subject.action.as_deref().filter(|name| resolved && self.knows(name));
+        let action = action.unwrap_or(OTHER);
+        self.jobs.with_label_values(&[action, outcome]).inc();
+        if conclusion.outcome.route().reply.is_none() {
+            return;
+        }
+        let (state, now) = (&subject.state, Timestamp::now());
+        let wait = state.first_started_at.unwrap_or(now).since(state.enqueued_at);
+        self.queue_wait.with_label_values(&[lane]).observe(wait.as_secs_f64());
+        let running = state.attempts.iter().map(|attempt| attempt.duration_ms).sum();
+        let running = std::time::Duration::from_millis(running);
+        self.duration.with_label_values(&[action]).observe(running.as_secs_f64());
+    }
+
+    /// Handlers may support any name: only the first thousand become labels.
+    fn knows(&self, action: &str) -> bool {
+        if self.actions.read().unwrap_or_else(PoisonError::into_inner).contains(action) {
+            return true;
+        }
+        let mut actions = self.actions.write().unwrap_or_else(PoisonError::into_inner);
+        actions.len() < ACTIONS_MAX && actions.insert(action.to_owned())
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: C,
+) -> prometheus::Result<C> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}

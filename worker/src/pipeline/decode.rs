@@ -1,0 +1,96 @@
+//! Bytes and headers become a job, or poison.
+
+use std::sync::Arc;
+
+use actionfleet_proto::{Code, ErrorBody, Input, InvalidJob, Job, NotifyOn};
+
+use super::{Conclusion, Outcome, Received, Subject, outcome::describe, subject::DEFAULT_TENANT};
+use crate::worker::Worker;
+
+#[derive(Debug)]
+pub(super) struct Decoded {
+    pub(super) subject: Subject,
+    pub(super) input: Arc<Input>,
+    /// Without its input, which is shared.
+    pub(super) job: Job,
+}
+
+pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Box<Conclusion>> {
+    let delivery = &received.delivery;
+    let mut subject = Subject::from_properties(&delivery.properties, received.at);
+    let limits = &worker.config.limits;
+    if delivery.body.len() > limits.job_bytes {
+        let problem = format!(
+            "the body has {} bytes; at most {} are taken (limits.job_bytes)",
+            delivery.body.len(),
+            limits.job_bytes
+        );
+        return Err(poison(subject, ErrorBody::new(Code::PayloadTooLarge, problem)));
+    }
+    let mut job = match read(&delivery.body, delivery.properties.content_type.as_deref()) {
+        Ok(job) => job,
+        Err(InvalidJob { field, problem }) => {
+            let mut error = ErrorBody::new(Code::InvalidJob, problem.clone());
+            error.field_errors.insert(field, problem);
+            return Err(poison(subject, error));
+        }
+    };
+    identify(&mut subject, &mut job);
+    if delivery.delivery_count >= limits.deliveries {
+        let problem = format!(
+            "delivered {} times before without an outcome: its workers die or lose their link",
+            delivery.delivery_count
+        );
+        let error = describe(&subject, ErrorBody::new(Code::WorkerLost, problem));
+        return Err(Conclusion::early(subject, Outcome::Failed(error).with_next()));
+    }
+    let input = Arc::new(std::mem::replace(&mut job.input, Input::Text(Vec::new())));
+    if subject.notify.len() > usize::from(subject.wants(NotifyOn::Failed)) {
+        subject.input = Some(input.clone());
+    }
+    Ok(Decoded { subject, input, job })
+}
+
+fn read(body: &[u8], content_type: Option<&str>) -> Result<Job, InvalidJob> {
+    match content_type {
+        None => Job::from_slice(body),
+        Some(content_type) => {
+            let essence = content_type.split(';').next().unwrap_or_default().trim();
+            if essence.is_empty() || essence.eq_ignore_ascii_case("application/json") {
+                return Job::from_slice(body);
+            }
+            Job::from_media_type(essence, body)
+        }
+    }
+}
+
+fn poison(subject: Subject, error: ErrorBody) -> Box<Conclusion> {
+    let error = describe(&subject, error);
+    Conclusion::early(subject, Outcome::Poison(error).with_next())
+}
+
+/// What the body says of the job goes before what the properties say.
+fn identify(subject: &mut Subject, job: &mut Job) {
+    if let (Some(id), 1, true) = (&job.id, subject.state.attempt, subject.state.attempts.is_empty())
+    {
+        if subject.correlation_id == subject.state.id {
+            subject.correlation_id.clone_from(id);
+        }
+        subject.state.id.clone_from(id);
+    }
+    if let Some(tenant) = job.tenant.take() {
+        subject.tenant = tenant;
+    } else if subject.tenant.is_empty() {
+        DEFAULT_TENANT.clone_into(&mut subject.tenant);
+    }
+    subject.action.clone_from(&job.action);
+    subject.configuration.clone_from(&job.configuration);
+    subject.handler.clone_from(&job.handler);
+    subject.metadata = std::mem::take(&mut job.metadata);
+    if let Some(reply) = &job.reply {
+        subject.set_reply(reply);
+    }
+    if let Some(notify) = job.notify.take() {
+        subject.notify = notify;
+    }
+}

@@ -1,0 +1,213 @@
+//! Conclusions as messages: results, copies, dead letters, notifications.
+
+use std::time::Duration;
+
+use actionfleet_broker::{Message, Properties};
+use actionfleet_proto::{
+    ErrorBody, JobResult, Level, NOTIFICATION_TYPE, Notification, NotificationStatus, RESULT_TYPE,
+    Status, Timestamp, Timing, headers, routing_word,
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{Conclusion, Outcome, Received, Subject};
+
+const JSON: &str = "application/json";
+const APP_ID: &str = "actionfleet";
+/// Of a key's word, where the job's own name could not be read.
+const NONE: &str = "none";
+
+fn json_body(value: &impl serde::Serialize) -> Bytes {
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+/// The result, and its routing key on the results exchange.
+pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, String) {
+    let subject = &conclusion.subject;
+    let result = job_result(conclusion, status, Timestamp::now());
+    let mut properties = Properties {
+        content_type: Some(JSON.to_owned()),
+        message_id: Some(subject.state.id.clone()),
+        correlation_id: Some(subject.correlation_id.clone()),
+        kind: Some(RESULT_TYPE.to_owned()),
+        timestamp: Some(result.timing.finished_at.unix_seconds()),
+        app_id: Some(APP_ID.to_owned()),
+        ..Properties::default()
+    };
+    trace_headers(subject, &mut properties);
+    let message = Message { body: json_body(&result), properties };
+    (message, routing_key(subject, status.as_str()))
+}
+
+fn job_result(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -> JobResult {
+    let Conclusion { subject, outcome } = conclusion;
+    let state = &subject.state;
+    let action = subject.action.as_deref().unwrap_or("the job");
+    let (message, output, usage) = match outcome {
+        Outcome::Succeeded(completion) => (
+            format!("{action} completed successfully."),
+            Some(completion.output.clone()),
+            completion.usage.clone(),
+        ),
+        _ => (outcome.error().map(|error| error.message.clone()).unwrap_or_default(), None, None),
+    };
+    let queued_until = state.first_started_at.unwrap_or(finished_at);
+    JobResult {
+        id: state.id.clone(),
+        tenant: subject.tenant.clone(),
+        action: subject.action.clone(),
+        configuration: subject.configuration.clone(),
+        handler: subject.handler.clone(),
+        status,
+        message,
+        output,
+        error: outcome.error().cloned(),
+        usage,
+        attempts: state.attempts.clone(),
+        timing: Timing {
+            enqueued_at: state.enqueued_at,
+            started_at: state.first_started_at,
+            finished_at,
+            queued_ms: millis(queued_until.since(state.enqueued_at)),
+            running_ms: state.attempts.iter().map(|attempt| attempt.duration_ms).sum(),
+        },
+        metadata: subject.metadata.clone(),
+        traceparent: subject.trace.traceparent.clone(),
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn trace_headers(subject: &Subject, properties: &mut Properties) {
+    for (name, value) in [
+        (headers::TRACEPARENT, &subject.trace.traceparent),
+        (headers::TRACESTATE, &subject.trace.tracestate),
+    ] {
+        if let Some(value) = value {
+            properties.set_header(name, value.as_str());
+        }
+    }
+}
+
+fn routing_key(subject: &Subject, status: &str) -> String {
+    let action = subject.action.as_deref().unwrap_or(NONE);
+    format!("{}.{}.{status}", routing_word(&subject.tenant), routing_word(action))
+}
+
+/// The message as it came, for another attempt; our memory of the job goes in a header.
+pub(super) fn copy(received: &Received, subject: &Subject, attempts: u32) -> Message {
+    let mut properties = received.delivery.properties.clone();
+    properties.expiration = None;
+    let mut state = subject.state.clone();
+    state.attempt += attempts;
+    properties.set_header(headers::STATE, state.to_header());
+    Message { body: received.delivery.body.clone(), properties }
+}
+
+/// The message as it came, with what became of it.
+pub(super) fn dead_letter(received: &Received, subject: &Subject, error: &ErrorBody) -> Message {
+    let mut properties = received.delivery.properties.clone();
+    properties.expiration = None;
+    properties.headers.retain(|(name, _)| name != headers::STATE);
+    properties.set_header(headers::CODE, error.code.as_str());
+    properties.set_header(headers::LANE, &*received.lane);
+    properties.set_header(headers::ATTEMPT, i64::from(subject.state.attempt));
+    properties.set_header(headers::JOB_ID, subject.state.id.as_str());
+    properties.set_header(headers::FAILED_AT, Timestamp::now().to_string());
+    if let Some(action) = &subject.action {
+        properties.set_header(headers::ACTION, action.as_str());
+    }
+    properties.set_header(headers::ERROR, serde_json::to_string(error).unwrap_or_default());
+    Message { body: received.delivery.body.clone(), properties }
+}
+
+/// A notification and its routing key.
+pub(crate) type Note = (Message, String);
+
+pub(super) fn started(subject: &Subject) -> Note {
+    notification(subject, NotificationStatus::Started, |note, _| {
+        "An attempt starts.".clone_into(&mut note.description);
+    })
+}
+
+pub(super) fn retrying(subject: &Subject, error: &ErrorBody, delay: Duration) -> Note {
+    notification(subject, NotificationStatus::Retrying, |note, action| {
+        note.title = format!("{action} is tried again");
+        note.description.clone_from(&error.message);
+        note.level = Level::Warning;
+        note.next_attempt_at = Some(Timestamp::now().after(delay));
+        note.error = Some(error.into());
+        note.service.clone_from(&error.service);
+    })
+}
+
+/// The last word; `None` for outcomes that are not final.
+pub(super) fn finished(conclusion: &Conclusion) -> Option<(NotificationStatus, Note)> {
+    let Conclusion { subject, outcome } = conclusion;
+    if let Outcome::Succeeded(completion) = outcome {
+        let status = NotificationStatus::Completed;
+        let note = notification(subject, status, |note, action| {
+            note.title = format!("{action} completed");
+            note.description = format!("{action} completed successfully.");
+            note.output = serde_json::to_value(&completion.output).unwrap_or_default();
+        });
+        return Some((status, note));
+    }
+    let error = outcome.error().filter(|_| outcome.route().reply.is_some())?;
+    let status = NotificationStatus::Failed;
+    let note = notification(subject, status, |note, action| {
+        note.title = format!("{action} failed");
+        note.description.clone_from(&error.message);
+        note.level = Level::Error;
+        note.error = Some(error.into());
+        note.service.clone_from(&error.service);
+    });
+    Some((status, note))
+}
+
+fn notification(
+    subject: &Subject,
+    status: NotificationStatus,
+    fill: impl FnOnce(&mut Notification, &str),
+) -> Note {
+    let action = subject.action.as_deref().unwrap_or(NONE);
+    let slug = format!("action-{}", status.as_str());
+    let data = json!({"action": action, "id": subject.state.id});
+    let input = subject.input.as_deref().map(serde_json::to_value);
+    let mut note = Notification {
+        id: subject.state.id.clone(),
+        tenant: subject.tenant.clone(),
+        action: action.to_owned(),
+        handler: subject.handler.clone(),
+        service: None,
+        title: format!("{action} {}", status.as_str()),
+        description: String::new(),
+        icon: None,
+        status,
+        attempt: subject.state.attempt,
+        input: input.and_then(Result::ok).unwrap_or(Value::Null),
+        output: Value::Null,
+        error: None,
+        next_attempt_at: None,
+        dedup_key: Notification::dedup_key(&slug, &data),
+        slug,
+        level: Level::Info,
+        metadata: subject.metadata.clone(),
+        at: Timestamp::now(),
+    };
+    fill(&mut note, action);
+    let mut properties = Properties {
+        content_type: Some(JSON.to_owned()),
+        message_id: Some(subject.state.id.clone()),
+        correlation_id: Some(subject.correlation_id.clone()),
+        kind: Some(NOTIFICATION_TYPE.to_owned()),
+        timestamp: Some(note.at.unix_seconds()),
+        app_id: Some(APP_ID.to_owned()),
+        ..Properties::default()
+    };
+    trace_headers(subject, &mut properties);
+    let message = Message { body: json_body(&note.bounded()), properties };
+    (message, routing_key(subject, status.as_str()))
+}

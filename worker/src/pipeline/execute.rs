@@ -1,0 +1,160 @@
+//! Attempts, one after the other, while the waits between them are short.
+
+use std::{sync::Arc, time::Duration};
+
+use actionfleet_proto::{Attempt, AttemptOutcome, Code, NotifyOn, Span, Timestamp};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Conclusion, Outcome, Received,
+    classify::{AttemptResult, Cut, classify},
+    context::Ready,
+    encode,
+};
+use crate::{
+    handler::{Context, HandlerError},
+    worker::Worker,
+};
+
+/// The longest wait that is spent here, holding the permit; longer ones are the broker's.
+pub(super) const IN_PLACE: Duration = Duration::from_secs(2);
+
+pub(super) async fn execute(worker: &Worker, received: &Received, mut job: Ready) -> Conclusion {
+    let running = worker.running.enter(&job.subject.state.id);
+    let cancelled = running.token();
+    if let Err(cut) = wait(worker, received, cancelled, job.wait).await {
+        let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
+        return Conclusion::new(job.subject, outcome);
+    }
+    loop {
+        if job.subject.wants(NotifyOn::Started) {
+            worker.notifier.send(encode::started(&job.subject));
+        }
+        let (started_at, clock) = (Timestamp::now(), Instant::now());
+        job.subject.state.first_started_at.get_or_insert(started_at);
+        let result = attempt(worker, received, cancelled, &job).await;
+        let time_left = job.deadline.map(|deadline| deadline.since(Timestamp::now()));
+        let outcome = classify(&job.subject, result, &job.policy, time_left, fastrand::f64());
+        record(worker, &mut job, &outcome, started_at, clock.elapsed());
+        match outcome {
+            Outcome::RetryLater { delay, error } if delay <= IN_PLACE => {
+                if job.subject.wants(NotifyOn::Retrying) {
+                    worker.notifier.send(encode::retrying(&job.subject, &error, delay));
+                }
+                if let Err(cut) = wait(worker, received, cancelled, delay).await {
+                    let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
+                    return Conclusion::new(job.subject, outcome);
+                }
+                job.subject.state.attempt += 1;
+            }
+            outcome => return Conclusion::new(job.subject, outcome),
+        }
+    }
+}
+
+/// One attempt in a task of its own: a panic ends there, and so does a handler that never yields.
+async fn attempt(
+    worker: &Worker,
+    received: &Received,
+    cancelled: &CancellationToken,
+    job: &Ready,
+) -> AttemptResult {
+    let deadline = Instant::now() + job.timeout;
+    let context = Context {
+        job_id: job.subject.state.id.clone(),
+        tenant: job.subject.tenant.clone(),
+        action: job.action.clone(),
+        attempt: job.subject.state.attempt,
+        input: job.input.clone(),
+        options: job.options.clone(),
+        deadline,
+        cancel: CancellationToken::new(),
+        catalog: job.catalog.clone(),
+        trace: job.subject.trace.clone(),
+    };
+    let cancel = context.cancel.clone();
+    let handler = Arc::clone(&job.handler.0);
+    let mut task = AbortOnDrop(tokio::spawn(async move { handler.handle(&context).await }));
+    let result = tokio::select! {
+        biased;
+        joined = timeout_at(deadline, &mut task.0) => match joined {
+            Ok(Ok(result)) => return Ok(result),
+            Ok(Err(panic)) => return Ok(Err(panicked(panic))),
+            Err(_) => Ok(Err(timed_out(job.timeout))),
+        },
+        () = cancelled.cancelled() => Err(Cut::Cancelled),
+        () = received.delivery.lost().cancelled() => Err(Cut::Lost),
+        () = worker.interrupt.cancelled() => Err(Cut::Stopping),
+    };
+    cancel.cancel();
+    result
+}
+
+async fn wait(
+    worker: &Worker,
+    received: &Received,
+    cancelled: &CancellationToken,
+    delay: Duration,
+) -> Result<(), Cut> {
+    if delay.is_zero() {
+        return Ok(());
+    }
+    tokio::select! {
+        () = sleep(delay) => Ok(()),
+        () = cancelled.cancelled() => Err(Cut::Cancelled),
+        () = received.delivery.lost().cancelled() => Err(Cut::Lost),
+        () = worker.interrupt.cancelled() => Err(Cut::Stopping),
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn timed_out(limit: Duration) -> HandlerError {
+    let message = format!("the attempt took longer than its time limit of {}", Span(limit));
+    HandlerError::of(Code::BackendTimeout, message)
+}
+
+/// The panic's text stays in the log: it may hold anything.
+fn panicked(error: tokio::task::JoinError) -> HandlerError {
+    if let Ok(payload) = error.try_into_panic() {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        tracing::error!(panic = %text, "a handler panicked");
+    }
+    HandlerError::of(Code::HandlerPanicked, "the handler panicked; the worker's log has the text")
+}
+
+/// Adds the attempt to the job's history, unless it was cut off or not counted.
+fn record(
+    worker: &Worker,
+    job: &mut Ready,
+    outcome: &Outcome,
+    started_at: Timestamp,
+    took: Duration,
+) {
+    let recorded = match outcome {
+        Outcome::Succeeded(_) => AttemptOutcome::Succeeded,
+        Outcome::RetryLater { .. } => AttemptOutcome::Retry,
+        Outcome::Failed(_) | Outcome::Exhausted(_) => AttemptOutcome::Failed,
+        _ => return,
+    };
+    let code = outcome.error().map(|error| error.code);
+    worker.metrics.attempt(code, matches!(recorded, AttemptOutcome::Retry));
+    job.subject.state.attempts.push(Attempt {
+        number: job.subject.state.attempt,
+        started_at,
+        duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        outcome: recorded,
+        code,
+    });
+}

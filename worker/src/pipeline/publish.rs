@@ -1,0 +1,167 @@
+//! What the outcome leads to, each message confirmed by the broker before the delivery is acked.
+
+use std::time::Duration;
+
+use actionfleet_broker::{Address, Message, PublishError};
+use actionfleet_proto::{NotificationStatus, NotifyOn};
+
+use super::{
+    Conclusion, Received, encode,
+    outcome::{Onward, Route},
+};
+use crate::worker::Worker;
+
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Whether the delivery may be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Receipt {
+    Confirmed,
+    /// The link is gone: nothing may be settled, and the job comes again.
+    Lost,
+}
+
+pub(super) async fn publish(
+    worker: &Worker,
+    received: &Received,
+    conclusion: &Conclusion,
+) -> Receipt {
+    let route = conclusion.outcome.route();
+    if !route.ack {
+        return Receipt::Lost;
+    }
+    let (told, moved) = tokio::join!(
+        tell(worker, received, conclusion, route),
+        move_on(worker, received, conclusion, route),
+    );
+    if told == Receipt::Lost || moved == Receipt::Lost {
+        return Receipt::Lost;
+    }
+    notify(worker, conclusion, route);
+    Receipt::Confirmed
+}
+
+/// The result to the reply address and to whoever wants every result.
+async fn tell(
+    worker: &Worker,
+    received: &Received,
+    conclusion: &Conclusion,
+    route: Route,
+) -> Receipt {
+    let Some(status) = route.reply else { return Receipt::Confirmed };
+    let (message, routing_key) = encode::result(conclusion, status);
+    let everyone = Address::Results { routing_key };
+    let Some(reply_to) = &conclusion.subject.reply_to else {
+        return confirmed(worker, received, &everyone, message).await;
+    };
+    let (replied, told) = tokio::join!(
+        reply(worker, received, conclusion, reply_to, message.clone()),
+        confirmed(worker, received, &everyone, message),
+    );
+    if replied == Receipt::Lost { replied } else { told }
+}
+
+/// A reply address that is gone is the producer's affair; the job has its outcome all the same.
+async fn reply(
+    worker: &Worker,
+    received: &Received,
+    conclusion: &Conclusion,
+    reply_to: &Address,
+    message: Message,
+) -> Receipt {
+    loop {
+        let outcome = worker.broker.publish(reply_to, message.clone()).await;
+        worker.metrics.published(reply_to, &outcome);
+        match outcome {
+            Ok(()) => return Receipt::Confirmed,
+            Err(PublishError::Unroutable(why)) => {
+                let job_id = &conclusion.subject.state.id;
+                tracing::warn!(%job_id, %why, "the reply address is gone; its result is dropped");
+                return Receipt::Confirmed;
+            }
+            Err(PublishError::LinkLost) => return Receipt::Lost,
+            Err(PublishError::Refused) => {
+                if pause(received, FIRST_WAIT).await == Receipt::Lost {
+                    return Receipt::Lost;
+                }
+            }
+        }
+    }
+}
+
+/// The message itself, where it goes on.
+async fn move_on(
+    worker: &Worker,
+    received: &Received,
+    conclusion: &Conclusion,
+    route: Route,
+) -> Receipt {
+    let Conclusion { subject, outcome } = conclusion;
+    let lane = received.lane.to_string();
+    let (to, message) = match route.onward {
+        Onward::Nowhere => return Receipt::Confirmed,
+        Onward::Lane => (Address::Lane(lane), encode::copy(received, subject, 0)),
+        Onward::Ladder { delay, attempt } => {
+            if let Some(error) = outcome.error().filter(|_| subject.wants(NotifyOn::Retrying)) {
+                worker.notifier.send(encode::retrying(subject, error, delay));
+            }
+            (Address::Delayed { lane, delay }, encode::copy(received, subject, attempt))
+        }
+        Onward::DeadLetters => match outcome.error() {
+            Some(error) => (Address::Dead, encode::dead_letter(received, subject, error)),
+            None => return Receipt::Confirmed,
+        },
+    };
+    confirmed(worker, received, &to, message).await
+}
+
+/// Publishes until it is confirmed, or the link that brought the job is gone.
+async fn confirmed(
+    worker: &Worker,
+    received: &Received,
+    to: &Address,
+    message: Message,
+) -> Receipt {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let outcome = worker.broker.publish(to, message.clone()).await;
+        worker.metrics.published(to, &outcome);
+        match outcome {
+            Ok(()) => return Receipt::Confirmed,
+            Err(PublishError::LinkLost) => return Receipt::Lost,
+            Err(error) => tracing::warn!(?to, %error, "publishing again"),
+        }
+        if pause(received, wait).await == Receipt::Lost {
+            return Receipt::Lost;
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+async fn pause(received: &Received, wait: Duration) -> Receipt {
+    match received.delivery.lost().run_until_cancelled(tokio::time::sleep(wait)).await {
+        Some(()) => Receipt::Confirmed,
+        None => Receipt::Lost,
+    }
+}
+
+/// Best effort: nobody waits for it.
+fn notify(worker: &Worker, conclusion: &Conclusion, route: Route) {
+    let subject = &conclusion.subject;
+    let wanted = match route.reply {
+        Some(actionfleet_proto::Status::Succeeded) => NotifyOn::Completed,
+        Some(_) => NotifyOn::Failed,
+        None => return,
+    };
+    if subject.wants(wanted)
+        && let Some((status, note)) = encode::finished(conclusion)
+    {
+        debug_assert!(matches!(
+            (wanted, status),
+            (NotifyOn::Completed, NotificationStatus::Completed)
+                | (NotifyOn::Failed, NotificationStatus::Failed)
+        ));
+        worker.notifier.send(note);
+    }
+}

@@ -1,0 +1,24 @@
+//! What every stage of the pipeline may touch.
+
+use std::sync::Arc;
+
+use actionfleet_broker::Broker;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::WorkerConfig, definitions::Definitions, handlers::Handlers, metrics::Metrics,
+    notifier::Notifier, running::Running,
+};
+
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) config: WorkerConfig,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) handlers: Handlers,
+    pub(crate) definitions: Arc<Definitions>,
+    pub(crate) metrics: Metrics,
+    pub(crate) notifier: Notifier,
+    pub(crate) running: Running,
+    /// Fires when jobs in flight are to be put back.
+    pub(crate) interrupt: CancellationToken,
+}
