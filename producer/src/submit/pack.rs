@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use actionfleet_broker::{Address, Message, Properties};
-use actionfleet_proto::{DELAY_MAX, InvalidJob, Job, Timestamp, check_lane, new_job_id};
+use actionfleet_proto::{DELAY_MAX, InvalidJob, Job, Timestamp, check_lane, headers, new_job_id};
 
 use super::SubmitError;
 
@@ -66,6 +66,7 @@ pub(super) fn build<'a, 'b>(draft: Draft<'a, 'b>, app_id: &str) -> Built<'a, 'b>
         correlation_id: Some(id.clone()),
         timestamp: Some(now.unix_seconds()),
         app_id: Some(app_id.to_owned()),
+        headers: vec![(headers::ENQUEUED_AT.to_owned(), now.to_string().into())],
         ..Properties::default()
     };
     let address = address(&job, lane, now);

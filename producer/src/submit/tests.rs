@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use actionfleet_broker::{LinkState, PublishError};
-use actionfleet_proto::{DELAY_MAX, Input, Span, Timestamp};
+use actionfleet_proto::{DELAY_MAX, Input, Span, Timestamp, headers};
 use futures::{StreamExt, stream};
 
 use super::*;
@@ -28,7 +28,10 @@ async fn a_job_gets_an_id_and_its_properties() {
     assert_eq!(properties.correlation_id.as_ref(), Some(&id));
     assert_eq!(properties.content_type.as_deref(), Some("application/json"));
     assert_eq!(properties.app_id.as_deref(), Some("actionfleet"));
-    assert!(Timestamp::now().unix_seconds() - properties.timestamp.unwrap() < 60);
+    let enqueued_at = properties.text_header(headers::ENQUEUED_AT).unwrap();
+    let enqueued_at: Timestamp = enqueued_at.parse().unwrap();
+    assert_eq!(properties.timestamp, Some(enqueued_at.unix_seconds()));
+    assert!(Timestamp::now().since(enqueued_at) < Duration::from_secs(60));
 }
 
 #[tokio::test]
