@@ -1,0 +1,4 @@
+mod pipeline;
+mod poison;
+mod stopping;
+mod timing;

@@ -1,0 +1,115 @@
+//! Bodies that are not jobs: each gets its code, none holds up the lane.
+
+use actionfleet_proto::{Code, JobResult, Status};
+use serde_json::json;
+
+use crate::harness::Rig;
+
+fn bodies() -> Vec<(&'static str, Vec<u8>, Code)> {
+    let nested = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    let text = |body: &str| body.as_bytes().to_vec();
+    vec![
+        ("empty", Vec::new(), Code::InvalidJob),
+        ("no JSON", text("hello"), Code::InvalidJob),
+        ("a list", text("[]"), Code::InvalidJob),
+        ("invalid UTF-8", b"{\"action\": \"\xff\xfe\"}".to_vec(), Code::InvalidJob),
+        (
+            "deep nesting",
+            text(&format!(r#"{{"action": "script", "input": {{"json": {nested}}}}}"#)),
+            Code::InvalidJob,
+        ),
+        (
+            "duplicate keys",
+            text(r#"{"action": "a", "action": "b", "input": {"text": "x"}}"#),
+            Code::InvalidJob,
+        ),
+        (
+            "duplicate keys inside",
+            text(r#"{"action": "a", "input": {"json": {"k": 1, "k": 2}}}"#),
+            Code::InvalidJob,
+        ),
+        (
+            "two inputs",
+            text(r#"{"action": "a", "input": {"text": "x", "json": 1}}"#),
+            Code::InvalidJob,
+        ),
+        ("16 MiB + 1", vec![b' '; 16 * 1024 * 1024 + 1], Code::PayloadTooLarge),
+    ]
+}
+
+#[tokio::test]
+async fn what_does_not_read_gets_its_code_and_the_lane_goes_on() {
+    let mut rig = Rig::start().await;
+    for (name, body, code) in bodies() {
+        let size = body.len();
+        rig.send_bytes("poison", body, |_| {}).await;
+        let result = rig.reply().await;
+        let error = result.error.as_ref().unwrap();
+        assert_eq!((result.status, error.code), (Status::Failed, code), "{name}: {error:?}");
+        assert_eq!(result.id, "poison", "{name}");
+        let letter = rig.next_dead_letter().await;
+        assert_eq!(letter.body.len(), size, "{name}");
+        assert_eq!(letter.properties.text_header("x-actionfleet-code"), Some(code.as_str()));
+        letter.ack().await.unwrap();
+        let next = rig.run("next", &json!({"action": "script", "input": {"json": []}})).await;
+        assert_eq!(next.status, Status::Succeeded, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn properties_that_do_not_read_are_survived() {
+    let mut rig = Rig::start().await;
+    let job = json!({"action": "script", "input": {"json": []}}).to_string();
+    for (name, value) in [
+        ("x-actionfleet-state", "{not json"),
+        (
+            "x-actionfleet-state",
+            r#"{"id": "x", "attempt": 0, "enqueued_at": "2026-01-01T00:00:00Z"}"#,
+        ),
+        ("x-actionfleet-tenant", "no tenant\r\nat all"),
+        ("x-actionfleet-enqueued-at", "yesterday"),
+        ("traceparent", "garbage"),
+    ] {
+        rig.send_bytes("p", job.clone().into(), |properties| {
+            properties.set_header(name, value);
+            properties.timestamp = Some(u64::MAX);
+        })
+        .await;
+        let result = rig.reply().await;
+        assert_eq!(
+            (result.status, result.tenant.as_str()),
+            (Status::Succeeded, "default"),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_workers_are_lost_too_often_is_not_started_again() {
+    let rig = Rig::with(|config| config.limits.deliveries = 1).await;
+    let url = rig.url.clone();
+    rig.send("w", &json!({"action": "script", "input": {"json": [{"do": "gate"}]}})).await;
+    rig.gate.entered().await;
+    rig.broker.close().await;
+    let mut again = Rig::on(url, |config| config.limits.deliveries = 1).await;
+    let result: JobResult = again.reply().await;
+    assert_eq!(result.error.unwrap().code, Code::WorkerLost);
+    let letter = again.next_dead_letter().await;
+    assert_eq!(letter.properties.text_header("x-actionfleet-code"), Some("worker_lost"));
+}
+
+#[tokio::test]
+async fn ibexas_own_bodies_are_jobs() {
+    let mut rig = Rig::start().await;
+    let body = r#"{"RefineText":{"Text":{"text":"x"},"RuntimeContext":{}}}"#;
+    rig.send_bytes("i", body.into(), |properties| {
+        properties.content_type = Some("application/vnd.ibexa.api.ai.RefineText+json".into());
+    })
+    .await;
+    assert_eq!(rig.reply().await.action.as_deref(), Some("refine_text"));
+    rig.send_bytes("j", body.into(), |properties| {
+        properties.content_type = Some("text/csv".into());
+    })
+    .await;
+    assert_eq!(rig.reply().await.error.unwrap().code, Code::InvalidJob);
+}

@@ -1,0 +1,6 @@
+//! What the cases stand on.
+
+mod rig;
+mod script;
+
+pub use rig::{PATIENCE, Rig};
