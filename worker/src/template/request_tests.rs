@@ -73,7 +73,9 @@ fn every_kind_of_input_has_arguments() {
         (json!({"text": "t"}), "{{ text }}", json!("t")),
         (json!({"text": ["t", "u"]}), "{{ text }}", json!("t")),
         (json!({"text": ["t", "u"]}), "{{ texts }}", json!(["t", "u"])),
-        (json!({"text": "t"}), "{{ arguments }}", json!({"text": "t", "texts": ["t"]})),
+        (json!({"text": "t"}), "{{ texts }}", json!(["t"])),
+        (json!({"text": "t"}), "{{ arguments }}", json!({"text": "t"})),
+        (json!({"text": ["t", "u"]}), "{{ arguments.texts[1] }}", json!("u")),
     ] {
         let context = context(input);
         let secrets = secrets();

@@ -91,16 +91,19 @@ impl<'a> Scope<'a> {
 }
 
 /// The arguments that templates see, and that `parameters` of a definition describes: those of
-/// the job; or the members of a `json` object; `input` for other JSON; `text` (the first) and
-/// `texts` (all) for a text.
+/// the job; or the members of a `json` object; `input` for other JSON; `text` for a text, and for
+/// several `text` (the first) and `texts` (all). By name, `texts` is there for one text, too.
 pub fn arguments(input: &Input) -> Cow<'_, Map> {
     match input {
         Input::Arguments(map) | Input::Json(Value::Object(map)) => Cow::Borrowed(map),
         Input::Json(value) => Cow::Owned(Map::from_iter([("input".to_owned(), value.clone())])),
-        Input::Text(texts) => Cow::Owned(Map::from_iter([
-            ("text".to_owned(), json!(texts.first())),
-            ("texts".to_owned(), json!(texts)),
-        ])),
+        Input::Text(texts) => {
+            let mut map = Map::from_iter([("text".to_owned(), json!(texts.first()))]);
+            if texts.len() > 1 {
+                map.insert("texts".to_owned(), json!(texts));
+            }
+            Cow::Owned(map)
+        }
         Input::Image(_) | Input::Audio(_) => Cow::Owned(Map::new()),
     }
 }

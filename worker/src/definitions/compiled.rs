@@ -1,0 +1,190 @@
+//! Definitions with everything ready that a job needs of them.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use actionfleet_proto::{
+    Code, Input, InputKind,
+    definition::{ActionType, Definition, HttpAction, Problem, Provider},
+};
+use reqwest::{StatusCode, Url};
+use serde_json::Value;
+
+use super::schema::Schema;
+use crate::{
+    handler::{HandlerError, Options},
+    secrets::is_secret_name,
+    template::{Path, RequestTemplate, arguments},
+};
+
+#[derive(Debug)]
+pub struct CompiledProvider {
+    pub definition: Arc<Provider>,
+    /// Where chat completions are asked for.
+    pub(crate) chat_completions: Url,
+}
+
+#[derive(Debug)]
+pub struct CompiledActionType {
+    pub definition: Arc<ActionType>,
+    options: Option<Schema>,
+}
+
+#[derive(Debug)]
+pub struct CompiledHttpAction {
+    pub definition: Arc<HttpAction>,
+    pub(crate) request: RequestTemplate,
+    pub(crate) mapping: Option<Path>,
+    parameters: Option<Schema>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Compiled {
+    Provider(Arc<CompiledProvider>),
+    ActionType(Arc<CompiledActionType>),
+    HttpAction(Arc<CompiledHttpAction>),
+}
+
+impl Compiled {
+    pub(super) fn new(definition: Definition) -> Result<Self, Vec<Problem>> {
+        match definition {
+            Definition::Provider(provider) => {
+                CompiledProvider::new(provider).map(Arc::new).map(Self::Provider)
+            }
+            Definition::ActionType(action_type) => {
+                CompiledActionType::new(action_type).map(Arc::new).map(Self::ActionType)
+            }
+            Definition::HttpAction(action) => {
+                CompiledHttpAction::new(action).map(Arc::new).map(Self::HttpAction)
+            }
+        }
+    }
+
+    pub(super) fn identifier(&self) -> &str {
+        match self {
+            Self::Provider(provider) => &provider.definition.identifier,
+            Self::ActionType(action_type) => &action_type.definition.identifier,
+            Self::HttpAction(action) => &action.definition.identifier,
+        }
+    }
+}
+
+impl CompiledProvider {
+    fn new(definition: Provider) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        if definition.api_key.as_deref().is_some_and(|name| !is_secret_name(name)) {
+            let problem = "names the secret that holds the key, such as OPENAI_API_KEY; A-Z, 0-9 \
+                           and _ are allowed. The key itself does not belong here";
+            problems.push(Problem::new("api_key", problem));
+        }
+        match chat_completions(&definition.base_url) {
+            Ok(chat_completions) if problems.is_empty() => {
+                return Ok(Self { definition: Arc::new(definition), chat_completions });
+            }
+            Ok(_) => {}
+            Err(problem) => problems.push(Problem::new("base_url", problem)),
+        }
+        Err(problems)
+    }
+}
+
+/// A query, such as Azure's `api-version`, stays at the end.
+fn chat_completions(base_url: &str) -> Result<Url, String> {
+    let mut url = Url::parse(base_url).map_err(|error| format!("is not a URL: {error}"))?;
+    url.path_segments_mut()
+        .map_err(|()| "is not a URL of a server".to_owned())?
+        .pop_if_empty()
+        .extend(["chat", "completions"]);
+    Ok(url)
+}
+
+impl CompiledActionType {
+    pub(super) fn new(definition: ActionType) -> Result<Self, Vec<Problem>> {
+        let options = compile_schema("options", definition.options.as_ref())?;
+        Ok(Self { definition: Arc::new(definition), options })
+    }
+
+    /// Whether the job gives what the action takes: `unsupported_input`, `invalid_input`.
+    pub(super) fn check(&self, input: &Input, options: &Options) -> Result<(), HandlerError> {
+        let (definition, given) = (&self.definition, input.kind());
+        if given != definition.input {
+            return Err(unsupported(&definition.identifier, definition.input, given));
+        }
+        let Some(schema) = &self.options else { return Ok(()) };
+        let options = Value::Object(options.action_type.clone());
+        let problems = schema.problems(&options);
+        invalid("the options do not match the schema", "action_type_options", problems)
+    }
+}
+
+impl CompiledHttpAction {
+    fn new(definition: HttpAction) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let parameters = compile_schema("parameters", definition.parameters.as_ref())
+            .unwrap_or_else(|wrong| {
+                problems.extend(wrong);
+                None
+            });
+        let mapping = definition.response.as_ref().and_then(|response| {
+            let path = Path::parse(&response.path);
+            path.map_err(|error| problems.push(Problem::new("response.path", error.to_string())))
+                .ok()
+        });
+        let request =
+            RequestTemplate::compile(&definition).map_err(|wrong| problems.extend(wrong)).ok();
+        match request {
+            Some(request) if problems.is_empty() => {
+                Ok(Self { definition: Arc::new(definition), request, mapping, parameters })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    pub(crate) fn accepts(&self, status: StatusCode) -> bool {
+        match &self.definition.success_codes {
+            Some(codes) => codes.contains(&status.as_u16()),
+            None => status.is_success(),
+        }
+    }
+
+    /// Whether the job gives what the action takes: `unsupported_input`, `invalid_input`.
+    pub(super) fn check(&self, input: &Input) -> Result<(), HandlerError> {
+        if matches!(input, Input::Image(_) | Input::Audio(_)) {
+            let name = &self.definition.identifier;
+            return Err(unsupported(name, InputKind::Arguments, input.kind()));
+        }
+        let Some(schema) = &self.parameters else { return Ok(()) };
+        let problems = schema.problems(&Value::Object(arguments(input).into_owned()));
+        invalid("the arguments do not match the schema", "", problems)
+    }
+}
+
+fn compile_schema(field: &str, schema: Option<&Value>) -> Result<Option<Schema>, Vec<Problem>> {
+    schema
+        .map(Schema::compile)
+        .transpose()
+        .map_err(|error| vec![Problem::new(field, error.to_string())])
+}
+
+fn unsupported(action: &str, takes: InputKind, given: InputKind) -> HandlerError {
+    let message = format!("{action} takes {takes}, the job gives {given}");
+    HandlerError::of(Code::UnsupportedInput, message)
+}
+
+fn invalid(
+    message: &str,
+    prefix: &str,
+    problems: BTreeMap<String, String>,
+) -> Result<(), HandlerError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let mut error = HandlerError::of(Code::InvalidInput, message);
+    let name = |field: String| match (prefix, field.as_str()) {
+        ("", _) => Cow::Owned(field),
+        (prefix, ".") => Cow::Borrowed(prefix),
+        (prefix, field) => Cow::Owned(format!("{prefix}.{field}")),
+    };
+    error.field_errors =
+        problems.into_iter().map(|(field, problem)| (name(field).into_owned(), problem)).collect();
+    Err(error)
+}

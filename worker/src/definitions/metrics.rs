@@ -1,0 +1,49 @@
+use std::collections::BTreeSet;
+
+use actionfleet_proto::{Timestamp, definition::DefinitionKind};
+use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
+
+use super::{Catalog, Finding};
+
+#[derive(Debug)]
+pub(super) struct Metrics {
+    errors: IntGauge,
+    loaded: IntGauge,
+    definitions: IntGaugeVec,
+}
+
+impl Metrics {
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self {
+            errors: IntGauge::new(
+                "actionfleet_definitions_errors",
+                "Files of definitions that are wrong now; their last good version is in force.",
+            )?,
+            loaded: IntGauge::new(
+                "actionfleet_definitions_loaded_timestamp_seconds",
+                "When the definitions were last loaded, in Unix time.",
+            )?,
+            definitions: IntGaugeVec::new(
+                Opts::new(
+                    "actionfleet_definitions",
+                    "Definitions in force, with the built-in ones.",
+                ),
+                &["kind"],
+            )?,
+        };
+        registry.register(Box::new(metrics.errors.clone()))?;
+        registry.register(Box::new(metrics.loaded.clone()))?;
+        registry.register(Box::new(metrics.definitions.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(super) fn loaded(&self, catalog: &Catalog, findings: &[Finding]) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let files: BTreeSet<_> = findings.iter().map(|finding| &finding.file).collect();
+        self.errors.set(gauge(files.len()));
+        self.loaded.set(i64::try_from(Timestamp::now().unix_seconds()).unwrap_or(i64::MAX));
+        for kind in DefinitionKind::ALL {
+            self.definitions.with_label_values(&[kind.as_str()]).set(gauge(catalog.count(kind)));
+        }
+    }
+}
