@@ -1,0 +1,28 @@
+//! Logs: text for a terminal, JSON for everything else, to standard error.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Log, LogFormat};
+
+/// Starts the log of this process. May be called once.
+pub(crate) fn start(log: &Log) {
+    // the configuration has read the filter before
+    let filter = EnvFilter::try_new(&log.filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = io::stderr().is_terminal();
+    let registry = tracing_subscriber::registry().with(filter);
+    let text = match log.format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    // fails where a log has been started already
+    let _ = if text {
+        let layer = fmt::layer().with_writer(io::stderr).with_ansi(terminal).with_target(false);
+        registry.with(layer).try_init()
+    } else {
+        let layer = fmt::layer().json().flatten_event(true).with_span_list(false);
+        registry.with(layer.with_writer(io::stderr)).try_init()
+    };
+}
