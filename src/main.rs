@@ -1,3 +1,30 @@
-mod config;
+//! The binary `actionfleet`: reads the command line and the configuration, builds the parts and
+//! runs them.
 
-fn main() {}
+mod admin;
+mod cli;
+mod commands;
+mod config;
+mod connect;
+mod exit;
+mod output;
+mod signals;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            if let Some(error) = failure.error {
+                eprintln!("actionfleet: {error:#}");
+            }
+            failure.exit.into()
+        }
+    }
+}

@@ -10,13 +10,13 @@ use super::Origin;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     pub(crate) key: String,
-    pub(crate) problem: String,
+    pub(crate) message: String,
     pub(crate) origin: Origin,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} (from {})", self.key, self.problem, self.origin)
+        write!(f, "{}: {} (from {})", self.key, self.message, self.origin)
     }
 }
 

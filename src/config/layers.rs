@@ -63,7 +63,7 @@ fn read_file(path: &Path, values: &mut Values) -> Result<(), ConfigError> {
         let problem = error.to_string().replace('\n', "\n    ");
         ConfigError(vec![Problem {
             key: "--config".to_owned(),
-            problem: format!("{}: {}", path.display(), problem.trim()),
+            message: format!("{}: {}", path.display(), problem.trim()),
             origin: Origin::File(origin.clone()),
         }])
     })?;
@@ -102,7 +102,7 @@ fn note_single_underscores(name: &str, values: &mut Values) {
         let right = key.name.replace('.', "__").to_uppercase();
         values.note(Problem {
             key: key.name.to_owned(),
-            problem: format!("sections need two underscores; write {PREFIX}__{right}"),
+            message: format!("sections need two underscores; write {PREFIX}__{right}"),
             origin: Origin::Environment(name.to_owned()),
         });
     }
@@ -133,5 +133,5 @@ fn set(values: &mut Values, name: &str, text: String, origin: Origin) {
         None => "`actionfleet config --reference` lists all keys".to_owned(),
     };
     let problem = format!("there is no such key; {hint}");
-    values.note(Problem { key: name.to_owned(), problem, origin });
+    values.note(Problem { key: name.to_owned(), message: problem, origin });
 }

@@ -177,6 +177,13 @@ impl Setting for LogFilter {
 #[derive(Debug, Clone)]
 pub(crate) struct AmqpUrl(pub(crate) String);
 
+impl AmqpUrl {
+    /// Without the password.
+    pub(crate) fn shown(&self) -> String {
+        <Self as Setting>::shown(&self.0)
+    }
+}
+
 impl Setting for AmqpUrl {
     const KIND: &'static str = "URL";
 
@@ -184,7 +191,7 @@ impl Setting for AmqpUrl {
         let wrong = |why: &str| {
             format!(
                 "{:?} {why}; expected amqp://user:password@host:5672/vhost or amqps://…",
-                Self::shown(text)
+                <Self as Setting>::shown(text)
             )
         };
         let url = Url::parse(text).map_err(|error| wrong(&format!("is not a URL: {error}")))?;

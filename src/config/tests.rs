@@ -137,7 +137,8 @@ fn permits_need_open_files() {
 
 #[test]
 fn lanes_share_the_permits_by_weight() {
-    let cases: [(&[(&str, &str)], &[(&str, u16)]); 6] = [
+    type Case = (&'static [(&'static str, &'static str)], &'static [(&'static str, u16)]);
+    let cases: [Case; 6] = [
         (&[], &[("bulk", 64), ("default", 192)]),
         (&[("worker.permits", "10")], &[("bulk", 2), ("default", 8)]),
         (&[("worker.permits", "1")], &[("bulk", 1), ("default", 1)]),

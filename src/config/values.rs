@@ -79,7 +79,7 @@ impl Values {
     /// Notes a problem of a value.
     pub(super) fn refuse(&mut self, name: &str, problem: impl Into<String>) {
         let origin = self.origin(name);
-        self.note(Problem { key: name.to_owned(), problem: problem.into(), origin });
+        self.note(Problem { key: name.to_owned(), message: problem.into(), origin });
     }
 
     pub(super) fn note(&mut self, problem: Problem) {

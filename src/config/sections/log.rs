@@ -8,8 +8,18 @@ section! {
     Log "log" {
         /// `text` for people, `json` for programs; `auto` is text on a terminal.
         format: LogFormat = "auto",
-        /// What is logged, by level and module; commands other than `worker` start from `warn`.
+        /// What is logged, by level and module; commands other than `worker` log errors alone until it is set.
         filter: LogFilter = "info,lapin=warn",
+    }
+}
+
+impl Log {
+    /// For commands whose answer is what matters.
+    pub(crate) fn be_quiet_by_default(&mut self) {
+        let default = Self::KEYS.iter().find(|key| key.name == "log.filter");
+        if default.is_some_and(|key| key.default == self.filter.0) {
+            self.filter = LogFilter("error,lapin=off".to_owned());
+        }
     }
 }
 

@@ -1,0 +1,138 @@
+//! The command line: what all commands share. Each command has a file in `commands/`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, ValueEnum};
+
+use crate::{
+    commands::Command,
+    config::{Layers, Override, Settings, default_file, environment},
+    exit::{self, Exit, Failure, OrExit},
+    output::Output,
+    telemetry,
+};
+
+/// Executes actions (an AI call, an HTTP call) from a queue, with as many workers as you like
+#[derive(Debug, Parser)]
+#[command(
+    name = "actionfleet",
+    bin_name = "actionfleet",
+    version,
+    after_help = exit::table(),
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Configuration file [default: actionfleet.toml in the working folder, if there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Set a configuration key, such as `broker.url=amqp://…`; repeatable
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+
+    /// How to log [default: text on a terminal, else json]
+    #[arg(long, global = true, value_enum)]
+    log_format: Option<LogFormatArg>,
+
+    /// Log more; twice for all
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Answer in JSON, one document a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormatArg {
+    Text,
+    Json,
+}
+
+/// Whether a command runs on and logs what it does, or answers and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Service,
+    Tool,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        self.command.run(&self.global)
+    }
+}
+
+impl Global {
+    pub(crate) fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Human }
+    }
+
+    /// Reads the configuration and starts the log.
+    pub(crate) fn start(&self, role: Role) -> Result<Settings, Failure> {
+        let mut settings = self.settings()?;
+        if role == Role::Tool {
+            settings.log.be_quiet_by_default();
+        }
+        telemetry::start(&settings.log);
+        Ok(settings)
+    }
+
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let layers = Layers {
+            file: self.config.clone().or_else(default_file),
+            environment: environment(),
+            flags: self.overrides().collect(),
+        };
+        Settings::load(layers).or_exit(Exit::Config)
+    }
+
+    fn overrides(&self) -> impl Iterator<Item = Override> {
+        let of = |key: &str, value: &str, flag| Override {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            flag,
+        };
+        let filter = match self.verbose {
+            0 => None,
+            1 => Some("debug,lapin=warn,hyper=info,h2=info,rustls=info"),
+            _ => Some("trace"),
+        };
+        let format = self.log_format.map(|format| match format {
+            LogFormatArg::Text => "text",
+            LogFormatArg::Json => "json",
+        });
+        let set = self.set.iter().map(move |(key, value)| of(key, value, "--set"));
+        filter
+            .map(|filter| of("log.filter", filter, "--verbose"))
+            .into_iter()
+            .chain(format.map(|format| of("log.format", format, "--log-format")))
+            .chain(set)
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| "write KEY=VALUE, such as `worker.permits=64`".to_owned())?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,13 @@
+//! `actionfleet metrics`
+
+use crate::{
+    admin::{metrics_reference, process_metrics},
+    exit::{Exit, Failure, OrExit},
+    output,
+};
+
+pub(super) fn run() -> Result<Exit, Failure> {
+    let collectors = process_metrics().or_exit(Exit::Software)?;
+    output::print(&metrics_reference(&collectors))?;
+    Ok(Exit::Done)
+}

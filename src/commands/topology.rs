@@ -1,0 +1,64 @@
+//! `actionfleet topology`
+
+use actionfleet_broker::{Broker, TopologyMode};
+use actionfleet_proto::{Argument, Destination, Topology};
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::{
+    cli::{Global, Role},
+    connect::{connect, no_link},
+    exit::{Exit, Failure},
+    output::table,
+};
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum TopologyCommand {
+    /// Create what is missing; what exists with other arguments is an error
+    Apply,
+    /// Compare only
+    Check,
+    /// Print what the fleet needs, without asking the broker
+    Print,
+}
+
+impl TopologyCommand {
+    pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
+        let settings = global.start(Role::Tool)?;
+        let topology = Topology::new(&settings.names(), settings.lane_names());
+        let (mode, answer) = match self {
+            Self::Print => {
+                global.output().answer(&topology, || text(&topology))?;
+                return Ok(Exit::Done);
+            }
+            Self::Apply => (TopologyMode::Declare, "the topology is in place"),
+            Self::Check => (TopologyMode::Verify, "the topology is as it should be"),
+        };
+        let broker = connect(&settings, "topology", None).await?;
+        let outcome = broker.topology(&topology, mode).await;
+        broker.close().await;
+        outcome.map_err(|error| no_link(&settings, &error))?;
+        global.output().answer(&json!({"ok": true}), || answer.to_owned())?;
+        Ok(Exit::Done)
+    }
+}
+
+fn text(topology: &Topology) -> String {
+    let exchanges = topology.exchanges.iter().map(|exchange| {
+        let kind = serde_json::to_value(exchange.kind).unwrap_or_default();
+        ["exchange".into(), exchange.name.clone(), kind.as_str().unwrap_or_default().to_owned()]
+    });
+    let queues = topology.queues.iter().map(|queue| {
+        let arguments = queue.arguments.iter().map(|(key, value)| match value {
+            Argument::Text(text) => format!("{key}={text}"),
+            Argument::Number(number) => format!("{key}={number}"),
+        });
+        ["queue".into(), queue.name.clone(), arguments.collect::<Vec<_>>().join(" ")]
+    });
+    let bindings = topology.bindings.iter().map(|binding| {
+        let (Destination::Queue(to) | Destination::Exchange(to)) = &binding.destination;
+        let what = format!("to {to} by {}", binding.routing_key);
+        ["binding".into(), binding.source.clone(), what]
+    });
+    table(["WHAT", "NAME", "AS"], exchanges.chain(queues).chain(bindings))
+}

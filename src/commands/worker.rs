@@ -1,0 +1,97 @@
+//! `actionfleet worker`
+
+use std::sync::Arc;
+
+use actionfleet_broker::{Broker, LinkState, amqp::Amqp};
+use actionfleet_worker::{Fleet, FleetError};
+use prometheus::Registry;
+use tokio::sync::watch;
+
+use crate::{
+    admin::{AdminServer, Readiness, register_process_metrics},
+    cli::{Global, Role},
+    config::{Settings, open_files_limit},
+    connect::{amqp_config, no_link},
+    exit::{Exit, Failure, OrExit},
+    signals::{self, Signals},
+};
+
+pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
+    let settings = global.start(Role::Service)?;
+    let config = settings.worker_config(open_files_limit()).or_exit(Exit::Config)?;
+    let Signals { stop, force } = signals::listen().or_exit(Exit::Software)?;
+    let registry = Registry::new();
+    register_process_metrics(&registry).or_exit(Exit::Software)?;
+    let readiness = Readiness::default();
+    readiness.block("broker", "not linked yet");
+    let _admin = admin(&settings, &registry, &readiness)?;
+
+    let linking =
+        Amqp::connect(amqp_config(&settings, "worker", Some(settings.topology_mode())), None);
+    let Some(linked) = stop.run_until_cancelled(linking).await else {
+        return Ok(Exit::Done);
+    };
+    let broker = linked.map_err(|error| no_link(&settings, &error))?;
+    tokio::spawn(follow_link(broker.link(), readiness.clone()));
+    let (stopping, draining) = (stop.clone(), readiness.clone());
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        draining.block("stop", "draining");
+    });
+
+    tracing::info!(lanes = ?config.lanes, "working");
+    let fleet = Fleet::new(config, Arc::new(broker.clone()), registry)
+        .map_err(|error| failure(&settings, error))?;
+    let stopped = fleet.run(stop, force).await.map_err(|error| failure(&settings, error))?;
+    broker.close().await;
+    if stopped.left.is_empty() {
+        tracing::info!("stopped, nothing left behind");
+        return Ok(Exit::Done);
+    }
+    let left = stopped.left.join(", ");
+    let problem = format!("stopped with jobs left behind, to be delivered again: {left}");
+    Err(Failure::message(Exit::Failed, problem))
+}
+
+fn admin(
+    settings: &Settings,
+    registry: &Registry,
+    readiness: &Readiness,
+) -> Result<Option<AdminServer>, Failure> {
+    let Some(listen) = settings.admin.listen.0 else {
+        return Ok(None);
+    };
+    let server = AdminServer::start(listen, registry.clone(), readiness.clone());
+    let server = server.map_err(|error| {
+        let problem = format!(
+            "cannot listen on {listen}: {error}; set `admin.listen` to another address or to \"off\""
+        );
+        Failure::message(Exit::Unavailable, problem)
+    })?;
+    tracing::info!(address = %server.address(), "the admin server answers");
+    Ok(Some(server))
+}
+
+async fn follow_link(mut link: watch::Receiver<LinkState>, readiness: Readiness) {
+    loop {
+        match &*link.borrow_and_update() {
+            LinkState::Connected => readiness.clear("broker"),
+            LinkState::Blocked(reason) => {
+                readiness.block("broker", format!("takes no messages: {reason}"));
+            }
+            LinkState::Connecting => readiness.block("broker", "not linked"),
+            LinkState::Closed => readiness.block("broker", "closed"),
+        }
+        if link.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn failure(settings: &Settings, error: FleetError) -> Failure {
+    match error {
+        FleetError::Broker(error) => no_link(settings, &error),
+        FleetError::Definitions(_) | FleetError::Backends(_) => Failure::new(Exit::Config, error),
+        FleetError::Handler(_) | FleetError::Metrics(_) => Failure::new(Exit::Software, error),
+    }
+}

@@ -1,0 +1,31 @@
+//! SIGTERM and Ctrl-C: the first asks to stop, the second to hurry.
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug)]
+pub(crate) struct Signals {
+    pub(crate) stop: CancellationToken,
+    /// Skips the grace period.
+    pub(crate) force: CancellationToken,
+}
+
+/// From here on, neither signal ends the process by itself.
+pub(crate) fn listen() -> io::Result<Signals> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let signals = Signals { stop: CancellationToken::new(), force: CancellationToken::new() };
+    let tokens = [signals.stop.clone(), signals.force.clone()];
+    tokio::spawn(async move {
+        for token in tokens {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            token.cancel();
+        }
+    });
+    Ok(signals)
+}
