@@ -1,0 +1,13 @@
+//! What is measured, a file each.
+
+mod enqueue;
+mod idle;
+mod latency;
+mod stage;
+mod work;
+
+pub(crate) use enqueue::enqueue;
+pub(crate) use idle::idle;
+pub(crate) use latency::latency;
+pub(crate) use stage::Stage;
+pub(crate) use work::{concurrency, throughput};

@@ -1,0 +1,125 @@
+//! The broker, the backend and how each contender is started.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use actionfleet_local::Rabbit;
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{broker::Desk, child::Measured, report::say};
+
+/// The queue of the fleet's default lane; the loop works from the same.
+pub(crate) const JOBS: &str = "actionfleet.jobs.default";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contender {
+    Bare,
+    Fleet,
+}
+
+pub(crate) struct Stage {
+    pub(crate) rabbit: Rabbit,
+    pub(crate) folder: TempDir,
+    fleet: PathBuf,
+    bench: PathBuf,
+}
+
+/// A backend process; killed when dropped.
+pub(crate) struct Backend {
+    _child: Child,
+    url: String,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> anyhow::Result<Self> {
+        let bench = std::env::current_exe()?;
+        let fleet = bench.with_file_name("actionfleet");
+        if !fleet.exists() {
+            bail!("{} is missing; run `make bench`", fleet.display());
+        }
+        say("starting a private RabbitMQ");
+        let stage = Self { rabbit: Rabbit::start().await?, folder: TempDir::new()?, fleet, bench };
+        let mut topology = Command::new(&stage.fleet);
+        topology.args([
+            "topology",
+            "apply",
+            "--set",
+            &format!("broker.url={}", stage.rabbit.url()),
+        ]);
+        let applied = topology.stdout(Stdio::null()).status().await?;
+        anyhow::ensure!(applied.success(), "actionfleet topology apply: {applied}");
+        Ok(stage)
+    }
+
+    pub(crate) fn program(&self, contender: Contender) -> &PathBuf {
+        match contender {
+            Contender::Bare => &self.bench,
+            Contender::Fleet => &self.fleet,
+        }
+    }
+
+    pub(crate) async fn backend(&self, latency: Duration) -> anyhow::Result<Backend> {
+        let mut child = Command::new(&self.bench)
+            .args(["backend", "--latency", &latency.as_millis().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child.stdout.take().context("no output")?;
+        let url = BufReader::new(output).lines().next_line().await?.context("no URL")?;
+        Ok(Backend { _child: child, url })
+    }
+
+    pub(crate) async fn desk(&self) -> anyhow::Result<Desk> {
+        Desk::open(&self.rabbit.url()).await
+    }
+
+    /// Starts a worker of either kind and returns at once.
+    pub(crate) fn worker(
+        &self,
+        contender: Contender,
+        backend: &Backend,
+        permits: u16,
+    ) -> anyhow::Result<Measured> {
+        let (url, permits) = (self.rabbit.url(), permits.to_string());
+        if contender == Contender::Bare {
+            let arguments = [
+                "loop",
+                "--url",
+                &url,
+                "--queue",
+                JOBS,
+                "--permits",
+                &permits,
+                "--backend",
+                &backend.url,
+            ];
+            return Measured::start(&self.bench, &arguments);
+        }
+        let definitions = self.folder.path().join("definitions");
+        std::fs::create_dir_all(&definitions)?;
+        let action = serde_json::json!({
+            "kind": "http_action", "identifier": "bench", "method": "POST", "url": backend.url,
+            "body": {"id": "{{ job.id }}", "text": "{{ text }}"},
+        });
+        std::fs::write(definitions.join("bench.json"), action.to_string())?;
+        let definitions = definitions.display().to_string();
+        let sets = [
+            format!("broker.url={url}"),
+            format!("definitions.path={definitions}"),
+            format!("lanes.default.permits={permits}"),
+            "lanes.bulk.permits=1".to_owned(),
+            "http.allow_networks=[\"127.0.0.0/8\"]".to_owned(),
+            "admin.listen=off".to_owned(),
+        ];
+        let mut arguments = vec!["worker"];
+        for set in &sets {
+            arguments.extend(["--set", set]);
+        }
+        Measured::start(&self.fleet, &arguments)
+    }
+}

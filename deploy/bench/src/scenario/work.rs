@@ -1,0 +1,111 @@
+//! Jobs from a full queue: how many a second, at what price.
+
+use std::time::Duration;
+
+use super::stage::{Contender, JOBS, Stage};
+use crate::{
+    broker::REPLIES,
+    report::{Goal, Report, say},
+};
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+struct Figures {
+    jobs_per_second: f64,
+    micros_per_job: f64,
+    peak_bytes: f64,
+}
+
+/// Backend 0 ms, 256 permits, 20,000 jobs.
+pub(crate) async fn throughput(
+    stage: &Stage,
+    scale: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    say("throughput: backend 0 ms, 256 permits");
+    let count = scaled(20_000, scale);
+    let bare = best(stage, Contender::Bare, Duration::ZERO, 256, count, 3).await?;
+    let fleet = best(stage, Contender::Fleet, Duration::ZERO, 256, count, 3).await?;
+    let goal = Goal::AtLeast(0.85);
+    report.compare("jobs/s, backend 0 ms", "/s", bare.jobs_per_second, fleet.jobs_per_second, goal);
+    let (what, goal) = ("worker's processor time a job", Goal::AtMost(1.5));
+    report.compare(what, "µs", bare.micros_per_job, fleet.micros_per_job, goal);
+    Ok(())
+}
+
+/// Backend 1 s, 10,000 permits, 30,000 jobs.
+pub(crate) async fn concurrency(
+    stage: &Stage,
+    scale: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    say("concurrency: backend 1 s, 10,000 permits");
+    let (count, permits) = (scaled(30_000, scale), 10_000);
+    let latency = Duration::from_secs(1);
+    let bare = best(stage, Contender::Bare, latency, permits, count, 1).await?;
+    let fleet = best(stage, Contender::Fleet, latency, permits, count, 1).await?;
+    let goal = Goal::AtLeast(0.9);
+    report.compare("jobs/s, backend 1 s", "/s", bare.jobs_per_second, fleet.jobs_per_second, goal);
+    let in_flight = f64::from(permits).min(f64::from(count));
+    let a_call = |figures: &Figures| figures.peak_bytes / in_flight / 1024.0;
+    report.alone("memory a call in flight, bare", "KB", a_call(&bare), Goal::AtMost(f64::INFINITY));
+    report.alone("memory a call in flight", "KB", a_call(&fleet), Goal::AtMost(40.0));
+    Ok(())
+}
+
+/// The best of some rounds: what disturbs a round is not the contender's.
+async fn best(
+    stage: &Stage,
+    contender: Contender,
+    latency: Duration,
+    permits: u16,
+    count: u32,
+    rounds: u32,
+) -> anyhow::Result<Figures> {
+    let mut best: Option<Figures> = None;
+    for _ in 0..rounds {
+        let figures = measure(stage, contender, latency, permits, count).await?;
+        if best.as_ref().is_none_or(|best| figures.jobs_per_second > best.jobs_per_second) {
+            best = Some(figures);
+        }
+    }
+    best.ok_or_else(|| anyhow::anyhow!("no round"))
+}
+
+/// From the first tenth of the results to the last one, so that starting does not count.
+async fn measure(
+    stage: &Stage,
+    contender: Contender,
+    latency: Duration,
+    permits: u16,
+    count: u32,
+) -> anyhow::Result<Figures> {
+    let backend = stage.backend(latency).await?;
+    let desk = stage.desk().await?;
+    desk.fresh_queue(REPLIES).await?;
+    desk.purge(JOBS).await?;
+    desk.fill(JOBS, count).await?;
+    let worker = stage.worker(contender, &backend, permits)?;
+    let (first, start) = desk.reaches(REPLIES, count / 10, LIMIT).await?;
+    let before = worker.processor_time()?;
+    let (last, end) = desk.reaches(REPLIES, count, LIMIT).await?;
+    let spent = worker.processor_time()?.saturating_sub(before);
+    let (_, peak) = worker.memory()?;
+    worker.kill().await?;
+    let jobs = f64::from(last - first);
+    Ok(Figures {
+        jobs_per_second: jobs / (end - start).as_secs_f64(),
+        micros_per_job: spent.as_secs_f64() * 1e6 / jobs,
+        peak_bytes: f64::from(u32::try_from(peak / 1024)?) * 1024.0,
+    })
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from a small positive number; `as` saturates"
+)]
+pub(super) fn scaled(count: u32, scale: f64) -> u32 {
+    (f64::from(count) * scale).max(100.0) as u32
+}
