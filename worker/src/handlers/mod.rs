@@ -1,7 +1,17 @@
 //! The built-in handlers, and the list of all handlers of a fleet.
 
+mod echo;
+mod http;
+mod openai;
 mod registry;
+mod sleep;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use registry::{DuplicateHandler, Handlers};
+pub use self::{
+    echo::Echo,
+    http::Http,
+    openai::{ImageToText, TextToText},
+    registry::{DuplicateHandler, Handlers},
+    sleep::Sleep,
+};

@@ -1,5 +1,6 @@
 use std::{fmt, sync::Arc};
 
+use super::{Echo, Http, ImageToText, Sleep, TextToText};
 use crate::{
     backend::Backends,
     handler::{Action, Handler},
@@ -19,10 +20,16 @@ pub struct DuplicateHandler(String);
 impl Handlers {
     /// All that come with the fleet.
     pub fn built_in(
-        _backends: &Arc<Backends>,
-        _secrets: &Arc<dyn Secrets>,
+        backends: &Arc<Backends>,
+        secrets: &Arc<dyn Secrets>,
     ) -> Result<Self, DuplicateHandler> {
-        Ok(Self::default())
+        let mut handlers = Self::default();
+        handlers.register(Http::new(backends.clone(), secrets.clone()))?;
+        handlers.register(TextToText::new(backends.clone(), secrets.clone()))?;
+        handlers.register(ImageToText::new(backends.clone(), secrets.clone()))?;
+        handlers.register(Echo)?;
+        handlers.register(Sleep)?;
+        Ok(handlers)
     }
 
     /// Adds a handler behind those that are there.
@@ -51,5 +58,43 @@ impl Handlers {
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.ids()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actionfleet_proto::InputKind;
+
+    use super::*;
+    use crate::{definitions::Catalog, handlers::testing::backends, secrets::EnvSecrets};
+
+    fn built_in() -> Handlers {
+        let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets::new());
+        Handlers::built_in(&backends(), &secrets).unwrap()
+    }
+
+    #[test]
+    fn a_second_of_a_name_is_refused() {
+        let error = built_in().register(Echo).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "two handlers are called \"echo\"; give one of them another id"
+        );
+    }
+
+    #[test]
+    fn the_first_that_supports_the_action() {
+        let (handlers, catalog) = (built_in(), Catalog::default());
+        for (identifier, input, id) in [
+            ("refine_text", InputKind::Text, Some("openai-text-to-text")),
+            ("generate_alt_text", InputKind::Image, Some("openai-image-to-text")),
+            ("echo", InputKind::Json, Some("echo")),
+            ("sleep", InputKind::Arguments, Some("sleep")),
+            ("unheard_of", InputKind::Text, None),
+        ] {
+            let definition = catalog.action(identifier);
+            let action = Action { identifier: identifier.into(), definition, input };
+            assert_eq!(handlers.supporting(&action).map(|handler| handler.id()), id);
+        }
     }
 }

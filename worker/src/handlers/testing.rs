@@ -1,15 +1,20 @@
-//! A context for tests of handlers.
+//! Contexts and backends for tests of handlers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actionfleet_proto::Input;
+use axum::Router;
+use prometheus::Registry;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    definitions::Catalog,
+    backend::Backends,
+    config::{BreakerConfig, HttpConfig, Limits},
+    definitions::{self, Catalog},
     handler::{Action, Context, Options, Trace},
+    secrets::EnvSecrets,
 };
 
 /// The first attempt of `job-1` with this input, with ten seconds to go.
@@ -27,4 +32,42 @@ pub(crate) fn context(input: Value) -> Context {
         catalog: Arc::new(Catalog::default()),
         trace: Trace::default(),
     }
+}
+
+/// The same for an action of these definitions, in JSON.
+pub(crate) fn context_for(action: &str, input: Value, definitions: &[Value]) -> Context {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, definition) in definitions.iter().enumerate() {
+        let path = folder.path().join(format!("{index}.json"));
+        std::fs::write(path, definition.to_string()).unwrap();
+    }
+    let (catalog, findings) = definitions::load(folder.path(), &[]).unwrap();
+    assert!(findings.is_empty(), "{findings:?}");
+    let mut context = context(input);
+    context.action.identifier = action.to_owned();
+    context.action.definition = catalog.action(action);
+    context.catalog = Arc::new(catalog);
+    context
+}
+
+/// May call this machine; takes responses of up to 100,000 bytes.
+pub(crate) fn backends() -> Arc<Backends> {
+    let http = HttpConfig { allow_networks: vec!["127.0.0.0/8".parse().unwrap()] };
+    let limits = Limits { response_bytes: 100_000, ..Limits::default() };
+    let breaker = BreakerConfig::default();
+    Arc::new(Backends::new(&http, &breaker, &limits, &Registry::new()).unwrap())
+}
+
+/// Knows `API_KEY` alone.
+pub(crate) fn secrets() -> Arc<EnvSecrets> {
+    let variables = HashMap::from([("API_KEY", "k&y=1")]);
+    let read = move |name: &str| variables.get(name).map(|value| (*value).to_owned());
+    Arc::new(EnvSecrets::reading(read))
+}
+
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
 }
