@@ -27,15 +27,15 @@ struct Arguments {
     latency: Duration,
 
     /// The share of requests answered with 429, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     rate_limited: f64,
 
     /// The share of requests answered with 503, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     unavailable: f64,
 
     /// The share of requests answered late, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     slow: f64,
 
     /// How late
@@ -49,6 +49,15 @@ struct Arguments {
     /// End when standard input ends, and so with the process that holds it
     #[arg(long)]
     until_stdin_ends: bool,
+}
+
+fn share(written: &str) -> Result<f64, String> {
+    let share = written.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&share) {
+        Ok(share)
+    } else {
+        Err("a share goes from 0 to 1".to_owned())
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]

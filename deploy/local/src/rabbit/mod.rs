@@ -151,8 +151,8 @@ impl Rabbit {
     }
 }
 
-/// Erlang's word for it, in the log that the error quotes.
+/// In the words of Erlang and of RabbitMQ, in the log that the error quotes.
 fn is_port_taken(error: &anyhow::Error) -> bool {
     let text = error.to_string();
-    ["eaddrinuse", "address already in use", "port_in_use"].iter().any(|word| text.contains(word))
+    ["eaddrinuse", "dist_port_already_used"].iter().any(|word| text.contains(word))
 }

@@ -100,6 +100,8 @@ pub(super) fn environment(
         ("HOME", folder.path().display().to_string()),
         ("ERL_EPMD_PORT", epmd.to_string()),
         ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
+        // a node that cannot start writes one for seconds
+        ("ERL_CRASH_DUMP_SECONDS", "0".to_owned()),
         ("RABBITMQ_NODENAME", format!("actionfleet-{amqp}@localhost")),
         ("RABBITMQ_DIST_PORT", distribution.to_string()),
         ("RABBITMQ_CONF_ENV_FILE", file("rabbitmq-env.conf")),

@@ -1,11 +1,14 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Rabbit, handshake};
+use super::binaries::Binaries;
+use super::ports::Ports;
+use super::{Rabbit, handshake, is_port_taken};
 
 /// A line each for processes that carry the folder in their environment.
 fn processes_of(folder: &Path) -> Vec<String> {
@@ -111,4 +114,22 @@ async fn is_shared_with_a_virtual_host_each() {
     assert_eq!(one.port(), two.port());
     let (first, second) = tokio::join!(one.vhost(), two.vhost());
     assert_ne!(first.unwrap(), second.unwrap());
+}
+
+/// `start` tries other ports when it sees such an error.
+#[tokio::test]
+async fn tells_a_taken_port_from_other_failures() {
+    let binaries = Binaries::find().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let free = Ports::find_free().unwrap();
+    for ports in [
+        Ports { amqp: port, ..free },
+        Ports { distribution: port, ..free },
+        Ports { epmd: port, ..free },
+    ] {
+        let error = Rabbit::start_on(&binaries, ports).await.unwrap_err();
+        assert!(is_port_taken(&error), "{ports:?}: {error:#}");
+    }
+    assert!(!is_port_taken(&anyhow::anyhow!("the node ended")));
 }

@@ -7,16 +7,19 @@
 # HOME is the private folder, ERL_EPMD_PORT the port mapper's port.
 exec 3<&0 </dev/null
 
-"$1" -port "$ERL_EPMD_PORT" -address 127.0.0.1 &
+"$1" -port "$ERL_EPMD_PORT" -address 127.0.0.1 3<&- &
 epmd=$!
-# a node that finds no port mapper starts one that outlives it: wait for ours
-until "$1" -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do
-    kill -0 "$epmd" 2>/dev/null || { echo "epmd did not start: eaddrinuse"; exit 1; }
-    sleep 0.02
-done
 
-"$2" 3<&- &
+(
+    # a node that finds no port mapper starts one that outlives it: wait for ours
+    until timeout 1 "$1" -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do
+        kill -0 "$epmd" 2>/dev/null || { echo "epmd did not start: eaddrinuse"; exit 1; }
+        sleep 0.02
+    done
+    exec "$2"
+) 3<&- &
 node=$!
+
 (
     while read -r signal <&3; do kill -s "$signal" "$node"; done
     : >"$HOME/abandoned"

@@ -75,7 +75,8 @@ impl Sentences {
         let letters = word.trim_matches(|c: char| !c.is_alphanumeric());
         let alone = letters == "i" || letters.starts_with("i'") || letters.starts_with("i’");
         let abbreviated = ABBREVIATIONS.contains(&word.to_lowercase().as_str());
-        if abbreviated || !(self.begins || alone) {
+        let goes_on = word.trim_start_matches(['"', '“']).starts_with('—');
+        if abbreviated || goes_on || !(self.begins || alone) {
             return word.to_owned();
         }
         let Some(position) = word.find(char::is_alphanumeric) else {
@@ -88,9 +89,10 @@ impl Sentences {
     }
 }
 
+/// An exclamation mark may stand inside a sentence: "O Captain! my Captain!"
 fn ends_sentence(word: &str) -> bool {
     let word = word.trim_end_matches([')', ']']);
-    if word.ends_with(['!', '?']) {
+    if word.ends_with('?') {
         return true;
     }
     let Some(before) = word.strip_suffix('.') else {

@@ -86,7 +86,8 @@ fn name(Rgb([red, green, blue]): Rgb<u8>) -> &'static str {
     let [r, g, b] = [red, green, blue].map(i32::from);
     let (high, low) = (r.max(g).max(b), r.min(g).min(b));
     let (lightness, spread) = (i32::midpoint(high, low), high - low);
-    if spread < 24 {
+    // too little colour to name it
+    if spread < 24 || spread * 5 < high {
         return match lightness {
             ..40 => "black",
             40..100 => "dark grey",
@@ -106,7 +107,7 @@ fn name(Rgb([red, green, blue]): Rgb<u8>) -> &'static str {
     match lightness {
         ..25 => "black",
         25..85 => dark,
-        85..190 => plain,
+        85..180 => plain,
         _ => light,
     }
 }

@@ -16,7 +16,8 @@ fn copy_editor_corrects() {
         ("one.\n\n\n\n\ntwo.  \nthree", "One.\n\nTwo.\nThree"),
         ("it was the the best of of times", "It was the best of times"),
         ("he had had enough , no no", "He had had enough, no no"),
-        ("end. next? yes! so", "End. Next? Yes! So"),
+        ("end. next? yes! so", "End. Next? Yes! so"),
+        ("\"--so it goes on", "“—so it goes on"),
         ("by Mr. smith, e.g. here, J. doe", "By Mr. smith, e.g. here, J. doe"),
         ("wait... what", "Wait... what"),
         ("then i said i'm here", "Then I said I'm here".replace('\'', "’").as_str()),
@@ -32,6 +33,20 @@ fn copy_editor_corrects() {
     ] {
         assert_eq!(copy_editor::correct(written), corrected);
         assert_eq!(copy_editor::correct(corrected), corrected, "nothing is left to correct");
+    }
+}
+
+#[test]
+fn copy_editor_keeps_every_word_of_the_demo() {
+    let letters = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    for line in include_str!("../../../../demo/passages/passages.jsonl").lines() {
+        let passage: Value = serde_json::from_str(line).unwrap();
+        let text = passage["text"].as_str().unwrap();
+        let corrected = copy_editor::correct(text);
+        assert_eq!(letters(&corrected), letters(text));
+        assert_eq!(copy_editor::correct(&corrected), corrected);
     }
 }
 

@@ -1,0 +1,39 @@
+// Runs an action on a text and prints the text that comes back: node client.js URL TEXT [ACTION]
+const { randomUUID } = require('node:crypto');
+const { connect } = require('amqplib');
+
+const [url, text, action = 'refine_text'] = process.argv.slice(2);
+
+async function run() {
+  const connection = await connect(url);
+  const channel = await connection.createConfirmChannel();
+  // a queue of this connection alone, gone with it
+  const { queue: replies } = await channel.assertQueue('', { exclusive: true, durable: false });
+  const id = randomUUID();
+  const result = new Promise((resolve, reject) => {
+    channel.on('return', () => reject(new Error('the job reached no queue: is a worker running?')));
+    setTimeout(() => reject(new Error('no result in a minute')), 60_000).unref();
+    channel.consume(replies, (reply) => {
+      if (reply?.properties.correlationId === id) resolve(JSON.parse(reply.content));
+    }, { noAck: true }).catch(reject);
+  });
+  const job = Buffer.from(JSON.stringify({ action, input: { text } }));
+  channel.publish('', 'actionfleet.jobs.default', job, {
+    messageId: id,
+    correlationId: id,
+    replyTo: replies,
+    contentType: 'application/json',
+    persistent: true,
+    mandatory: true,
+  });
+  await channel.waitForConfirms();
+  const { error, output } = await result;
+  await connection.close();
+  if (error) throw new Error(`${error.code}: ${error.message}`);
+  console.log(output.text[0]);
+}
+
+run().catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
