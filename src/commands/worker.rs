@@ -1,6 +1,6 @@
 //! `actionfleet worker`
 
-use std::sync::Arc;
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc};
 
 use actionfleet_broker::{Broker, LinkState, amqp::Amqp};
 use actionfleet_worker::{Fleet, FleetError};
@@ -61,10 +61,19 @@ fn admin(
     let Some(listen) = settings.admin.listen.0 else {
         return Ok(None);
     };
-    let server = AdminServer::start(listen, registry.clone(), readiness.clone());
+    let start = |listen| AdminServer::start(listen, registry.clone(), readiness.clone());
+    let server = match start(listen) {
+        // the second worker of a machine
+        Err(error)
+            if error.kind() == ErrorKind::AddrInUse && settings.is_default("admin.listen") =>
+        {
+            start(SocketAddr::new(listen.ip(), 0))
+        }
+        started => started,
+    };
     let server = server.map_err(|error| {
         let problem = format!(
-            "cannot listen on {listen}: {error}; set `admin.listen` to another address or to \"off\""
+            "cannot listen on {listen}: {error}; set `admin.listen` to another address or \"off\""
         );
         Failure::message(Exit::Unavailable, problem)
     })?;

@@ -1,7 +1,7 @@
 //! Everything that is set, read and checked.
 
 use super::{
-    ConfigError, Effective, Layers,
+    ConfigError, Effective, Layers, Origin,
     check::check,
     sections::{
         Admin, Breaker, Broker, Definitions, Http, Lanes, Limits, Log, Producer, Worker, keys,
@@ -64,6 +64,11 @@ impl Settings {
             producer: producer?,
             values: Values::default(),
         })
+    }
+
+    /// Whether nobody has set the key.
+    pub(crate) fn is_default(&self, key: &str) -> bool {
+        self.values.origin(key) == Origin::Default
     }
 
     /// Every key in force, by name, without secrets.

@@ -59,7 +59,8 @@ impl Tally {
 /// The queue of dead letters.
 ///
 /// AMQP has no way to look without taking: what a scan passes by stays invisible to others until
-/// the broker's link is closed, and is then back in its place. Use a link of its own, and close it.
+/// the broker's link is closed, and is then back, in no certain order. Use a link of its own, and
+/// close it.
 #[derive(Debug)]
 pub struct DeadLetters {
     broker: Arc<dyn Broker>,
@@ -72,8 +73,8 @@ impl DeadLetters {
         Self { sender: Sender::new(Arc::clone(&broker)), broker, names }
     }
 
-    /// Walks over the dead letters that the filter lets through, oldest first, up to the number
-    /// that are there now.
+    /// Walks over the dead letters that the filter lets through, in the queue's order, up to
+    /// the number that are there now.
     pub async fn scan(&self, filter: Filter) -> Result<Scan, DeadError> {
         let queue = self.names.dead();
         let depth = self.broker.depth(&queue).await?;

@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
-    /// List dead letters, oldest first
+    /// List dead letters
     List(ListArgs),
     /// Show the dead letter of a job, with its body
     Show(ShowArgs),
@@ -58,7 +58,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     limit: Option<usize>,
     /// Only list what would be put back
-    #[arg(long)]
+    #[arg(long, group = "which")]
     dry_run: bool,
     /// Jobs per second [default: as fast as the broker takes them]
     #[arg(long)]
@@ -77,7 +77,7 @@ pub(crate) struct DropArgs {
     #[arg(long)]
     limit: Option<usize>,
     /// Only list what would be deleted
-    #[arg(long)]
+    #[arg(long, group = "which")]
     dry_run: bool,
 }
 
@@ -144,6 +144,8 @@ impl Session {
             }
         }
         if self.output == Output::Human {
+            // the queue's own order does not outlive a look at it
+            rows.sort_by(|a, b| view::age(a).cmp(view::age(b)));
             crate::output::print(&view::list(rows))?;
             if limit == Some(count) && scan.left() > 0 {
                 eprintln!("there may be more: {} not looked at (--limit)", scan.left());

@@ -71,6 +71,12 @@ pub(super) fn row(letter: &DeadLetter) -> [String; 7] {
     ]
 }
 
+/// By what rows are in order: when the jobs died.
+pub(super) fn age(row: &[String; 7]) -> &str {
+    let [.., failed_at, _] = row;
+    failed_at
+}
+
 pub(super) fn list(rows: Vec<[String; 7]>) -> String {
     if rows.is_empty() {
         return "no dead letters".to_owned();

@@ -122,7 +122,9 @@ impl<R: BufRead> Lines<R> {
         if self.buffer.len() > *max {
             return Err(format!("the line is longer than {max} bytes (limits.job_bytes)"));
         }
+        // a document of one line: its number there would be taken for the file's
         parse(&self.buffer, action.as_deref(), *delay)
+            .map_err(|problem| problem.replace(" at line 1 column ", " at column "))
     }
 }
 

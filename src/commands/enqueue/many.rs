@@ -173,11 +173,11 @@ impl Report<'_> {
                 0 => String::new(),
                 _ => format!(", {refused} not"),
             };
-            let seconds = elapsed.as_secs_f64();
-            format!(
-                "{queued} jobs queued on lane `{}` in {seconds:.1}s ({rate}/s){refused}",
-                run.lane
-            )
+            let speed = match elapsed.as_secs() {
+                0 => String::new(),
+                seconds => format!(" in {seconds}s ({rate}/s)"),
+            };
+            format!("{queued} jobs queued on lane `{}`{speed}{refused}", run.lane)
         })
     }
 }

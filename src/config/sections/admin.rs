@@ -5,7 +5,7 @@ use crate::config::{section::section, setting::Setting};
 section! {
     /// The server of `/metrics`, `/livez` and `/readyz`.
     Admin "admin" {
-        /// Where a worker answers; `off` for nowhere.
+        /// Where a worker answers; `off` for nowhere. Not set, and taken by another worker: any free port.
         listen: Listen = "127.0.0.1:9464",
     }
 }
