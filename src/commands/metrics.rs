@@ -7,7 +7,8 @@ use crate::{
 };
 
 pub(super) fn run() -> Result<Exit, Failure> {
-    let collectors = process_metrics().or_exit(Exit::Software)?;
+    let mut collectors = process_metrics().or_exit(Exit::Software)?;
+    collectors.extend(actionfleet_worker::metric_collectors().or_exit(Exit::Software)?);
     output::print(&metrics_reference(&collectors))?;
     Ok(Exit::Done)
 }

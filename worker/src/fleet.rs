@@ -68,7 +68,7 @@ impl Fleet {
             Arc::new(Backends::new(&config.http, &config.breaker, &config.limits, &registry)?);
         let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets::new());
         let handlers = Handlers::built_in(&backends, &secrets)?;
-        let metrics = Metrics::new(&registry)?;
+        let metrics = Metrics::register(&registry)?;
         Ok(Self { config, broker, registry, metrics, handlers })
     }
 

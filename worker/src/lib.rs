@@ -17,5 +17,6 @@ mod signal;
 mod worker;
 
 pub use fleet::{Fleet, FleetError, Stopped};
+pub use metrics::metric_collectors;
 pub use signal::stop_and_force;
 pub mod template;

@@ -58,18 +58,13 @@ impl Drop for InFlight {
 }
 
 impl Metrics {
-    #[expect(clippy::too_many_lines, reason = "a list")]
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let counter = |name, help, labels: &[&str]| {
-            register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-        };
-        let gauge = |name, help, labels: &[&str]| {
-            register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-        };
-        let histogram = |name, help, labels: &[&str]| {
-            let options = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
-            register(registry, HistogramVec::new(options, labels)?)
-        };
+    pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self::new()?;
+        metrics.collectors().into_iter().try_for_each(|collector| registry.register(collector))?;
+        Ok(metrics)
+    }
+
+    fn new() -> prometheus::Result<Self> {
         Ok(Self {
             jobs: counter(
                 "actionfleet_jobs_total",
@@ -79,12 +74,12 @@ impl Metrics {
             duration: histogram(
                 "actionfleet_job_duration_seconds",
                 "Time in attempts, of finished jobs",
-                &["action"],
+                "action",
             )?,
             queue_wait: histogram(
                 "actionfleet_job_queue_wait_seconds",
-                "From enqueued to the first attempt's start",
-                &["lane"],
+                "From enqueued to the first attempt's start, of finished jobs",
+                "lane",
             )?,
             attempts: counter(
                 "actionfleet_attempts_total",
@@ -99,13 +94,8 @@ impl Metrics {
             in_flight: gauge(
                 "actionfleet_jobs_in_flight",
                 "Deliveries between receipt and settlement",
-                &["lane"],
             )?,
-            permits: gauge(
-                "actionfleet_lane_permits",
-                "Jobs that may be in flight at once",
-                &["lane"],
-            )?,
+            permits: gauge("actionfleet_lane_permits", "Jobs that may be in flight at once")?,
             published: counter(
                 "actionfleet_publishes_total",
                 "Publishes by destination and result",
@@ -116,19 +106,29 @@ impl Metrics {
                 "Acks sent, and deliveries lost with their link",
                 &["result"],
             )?,
-            notifications_dropped: register(
-                registry,
-                IntCounter::new(
-                    "actionfleet_notifications_dropped_total",
-                    "Notifications that were not published",
-                )?,
+            notifications_dropped: IntCounter::new(
+                "actionfleet_notifications_dropped_total",
+                "Notifications that were not published",
             )?,
-            link_up: register(
-                registry,
-                IntGauge::new("actionfleet_broker_link_up", "1 while linked to the broker")?,
-            )?,
+            link_up: IntGauge::new("actionfleet_broker_link_up", "1 while linked to the broker")?,
             actions: Arc::default(),
         })
+    }
+
+    fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        vec![
+            Box::new(self.jobs.clone()),
+            Box::new(self.duration.clone()),
+            Box::new(self.queue_wait.clone()),
+            Box::new(self.attempts.clone()),
+            Box::new(self.retries.clone()),
+            Box::new(self.in_flight.clone()),
+            Box::new(self.permits.clone()),
+            Box::new(self.published.clone()),
+            Box::new(self.settled.clone()),
+            Box::new(self.notifications_dropped.clone()),
+            Box::new(self.link_up.clone()),
+        ]
     }
 
     pub(crate) fn lane(&self, lane: &str, permits: u16) -> LaneMetrics {
@@ -194,10 +194,23 @@ impl Metrics {
     }
 }
 
-fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    metric: C,
-) -> prometheus::Result<C> {
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
+fn counter(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+/// By lane.
+fn gauge(name: &str, help: &str) -> prometheus::Result<IntGaugeVec> {
+    IntGaugeVec::new(Opts::new(name, help), &["lane"])
+}
+
+fn histogram(name: &str, help: &str, label: &str) -> prometheus::Result<HistogramVec> {
+    HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()), &[label])
+}
+
+/// Every metric of a worker, without values: for the reference.
+pub fn metric_collectors() -> prometheus::Result<Vec<Box<dyn Collector>>> {
+    let mut all = Metrics::new()?.collectors();
+    all.extend(crate::backend::metric_collectors()?);
+    all.extend(crate::definitions::metric_collectors()?);
+    Ok(all)
 }

@@ -7,7 +7,10 @@ use std::{
 
 use actionfleet_proto::Topology;
 use async_trait::async_trait;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{AmqpConfig, connection::Endpoint, epoch::Epoch, subscription::Subscription};
@@ -102,10 +105,14 @@ impl Link {
     async fn supervise(self: Arc<Self>) {
         let mut wait = FIRST_WAIT;
         while !self.closing.is_cancelled() {
+            let began = Instant::now();
             match self.closing.run_until_cancelled(self.live()).await {
                 None => break,
                 Some(Ok(cause)) => {
-                    wait = FIRST_WAIT;
+                    // one that breaks at once is not mended by hurrying
+                    if began.elapsed() > LONGEST_WAIT {
+                        wait = FIRST_WAIT;
+                    }
                     tracing::warn!(%cause, "lost the link to the broker");
                 }
                 Some(Err(error)) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actionfleet_proto::Code;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Registry, core::Collector,
 };
 
 /// In seconds; the last bound is the default limit of an attempt twice over.
@@ -24,8 +24,13 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Self {
+    /// For the reference of all metrics.
+    pub(crate) fn all() -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+        Ok(Self::new()?.collectors())
+    }
+
+    fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
             calls: IntCounterVec::new(
                 Opts::new(
                     "actionfleet_backend_calls_total",
@@ -55,11 +60,21 @@ impl Metrics {
                 ),
                 &["backend"],
             )?,
-        };
-        registry.register(Box::new(metrics.calls.clone()))?;
-        registry.register(Box::new(metrics.durations.clone()))?;
-        registry.register(Box::new(metrics.tokens.clone()))?;
-        registry.register(Box::new(metrics.breakers.clone()))?;
+        })
+    }
+
+    fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        vec![
+            Box::new(self.calls.clone()),
+            Box::new(self.durations.clone()),
+            Box::new(self.tokens.clone()),
+            Box::new(self.breakers.clone()),
+        ]
+    }
+
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self::new()?;
+        metrics.collectors().into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)
     }
 

@@ -35,6 +35,11 @@ use crate::{
     handler::{Context, HandlerError},
 };
 
+/// For the reference of all metrics.
+pub(crate) fn metric_collectors() -> prometheus::Result<Vec<Box<dyn prometheus::core::Collector>>> {
+    metrics::Metrics::all()
+}
+
 /// The way to every backend of a worker.
 #[derive(Debug)]
 pub struct Backends {

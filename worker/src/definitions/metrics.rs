@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use actionfleet_proto::{Timestamp, definition::DefinitionKind};
-use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{IntGauge, IntGaugeVec, Opts, Registry, core::Collector};
 
 use super::{Catalog, Finding};
 
@@ -13,8 +13,13 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Self {
+    /// For the reference of all metrics.
+    pub(crate) fn all() -> Result<Vec<Box<dyn Collector>>, prometheus::Error> {
+        Ok(Self::new()?.collectors())
+    }
+
+    fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
             errors: IntGauge::new(
                 "actionfleet_definitions_errors",
                 "Files of definitions that are wrong now; their last good version is in force.",
@@ -30,10 +35,20 @@ impl Metrics {
                 ),
                 &["kind"],
             )?,
-        };
-        registry.register(Box::new(metrics.errors.clone()))?;
-        registry.register(Box::new(metrics.loaded.clone()))?;
-        registry.register(Box::new(metrics.definitions.clone()))?;
+        })
+    }
+
+    fn collectors(&self) -> Vec<Box<dyn Collector>> {
+        vec![
+            Box::new(self.errors.clone()),
+            Box::new(self.loaded.clone()),
+            Box::new(self.definitions.clone()),
+        ]
+    }
+
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let metrics = Self::new()?;
+        metrics.collectors().into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)
     }
 

@@ -27,6 +27,11 @@ pub use self::{
     watch::{Definitions, OpenError},
 };
 
+/// For the reference of all metrics.
+pub(crate) fn metric_collectors() -> prometheus::Result<Vec<Box<dyn prometheus::core::Collector>>> {
+    metrics::Metrics::all()
+}
+
 /// Reads a folder: everything that is wrong with any of its files is a finding, and what is wrong
 /// is not in the catalog. `handlers` are the identifiers that definitions may name.
 pub fn load(folder: &Path, handlers: &[String]) -> io::Result<(Catalog, Vec<Finding>)> {
