@@ -1,0 +1,122 @@
+//! `actionfleet worker` as a process of its own.
+
+use std::{
+    env, fmt,
+    fs::{self, File},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{sleep, timeout};
+
+/// How often it is looked at whether the process has ended.
+const POLL: Duration = Duration::from_millis(20);
+
+/// For the orderly end of a worker that has nothing to do.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much of its log an error quotes.
+const TAIL_LINES: usize = 15;
+
+/// A running worker. Dropped, it is killed.
+#[derive(Debug)]
+pub(crate) struct Worker(Child);
+
+impl Worker {
+    /// Starts the `actionfleet` that lies beside this program, in a folder of its own.
+    pub(crate) fn start(
+        folder: &Path,
+        settings: &[String],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let program = env::current_exe().context("cannot find this program's own file")?;
+        let program = program.with_file_name("actionfleet");
+        ensure!(program.is_file(), "{} is missing; `make demo` builds it", program.display());
+        let log = Log::inside(folder);
+        let file = File::create(&log.0).with_context(|| format!("cannot write {log}"))?;
+        let mut command = Command::new(&program);
+        command.arg("worker");
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        // settings of another fleet, in the environment or the working folder, are not for this one
+        for (name, _) in env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"ACTIONFLEET_") {
+                command.env_remove(name);
+            }
+        }
+        let child = command
+            .envs(environment.iter().copied())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            // Ctrl-C at a terminal is for the demo to handle
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self(child))
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.0.try_wait().context("cannot wait for the worker")? {
+                return Ok(status);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Asks it to stop, and fails where it does not stop in good order.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        kill_process(Pid::from_child(&self.0), Signal::TERM).context("cannot stop the worker")?;
+        let Ok(status) = timeout(STOP_TIMEOUT, self.ended()).await else {
+            bail!("the worker did not stop within {} s of SIGTERM", STOP_TIMEOUT.as_secs());
+        };
+        let status = status?;
+        ensure!(status.success(), "the worker stopped with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // fails where it has ended already
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The file that a worker logs to.
+#[derive(Debug)]
+pub(crate) struct Log(PathBuf);
+
+impl Log {
+    pub(crate) fn inside(folder: &Path) -> Self {
+        Self(folder.join("worker.log"))
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
+    /// The last lines; `None` where nothing was logged.
+    pub(crate) fn tail(&self) -> Option<String> {
+        let bytes = fs::read(&self.0).ok().filter(|bytes| !bytes.is_empty())?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<_> = text.lines().collect();
+        let skip = lines.len().saturating_sub(TAIL_LINES);
+        Some(lines.into_iter().skip(skip).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl fmt::Display for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
