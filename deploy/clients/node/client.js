@@ -8,7 +8,7 @@ async function run() {
   const connection = await connect(url);
   const channel = await connection.createConfirmChannel();
   // a queue of this connection alone, gone with it
-  const { queue: replies } = await channel.assertQueue('', { exclusive: true, durable: false });
+  const { queue: replies } = await channel.assertQueue('', { exclusive: true });
   const id = randomUUID();
   const result = new Promise((resolve, reject) => {
     channel.on('return', () => reject(new Error('the job reached no queue: is a worker running?')));
@@ -19,21 +19,18 @@ async function run() {
   });
   const job = Buffer.from(JSON.stringify({ action, input: { text } }));
   channel.publish('', 'actionfleet.jobs.default', job, {
-    messageId: id,
-    correlationId: id,
-    replyTo: replies,
-    contentType: 'application/json',
-    persistent: true,
-    mandatory: true,
+    messageId: id, correlationId: id, replyTo: replies,
+    contentType: 'application/json', persistent: true, mandatory: true,
   });
-  await channel.waitForConfirms();
-  const { error, output } = await result;
+  const [{ error, output }] = await Promise.all([result, channel.waitForConfirms()]);
   await connection.close();
   if (error) throw new Error(`${error.code}: ${error.message}`);
   console.log(output.text[0]);
 }
 
-run().catch((error) => {
-  console.error(error.message);
+const fail = (problem) => {
+  console.error(problem);
   process.exit(1);
-});
+};
+if (!text) fail('usage: node client.js URL TEXT [ACTION]');
+run().catch((error) => fail(error.message));

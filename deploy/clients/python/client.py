@@ -1,6 +1,4 @@
-"""Runs an action on a text and prints the text that comes back:
-
-    python3 client.py URL TEXT [ACTION]
+"""Runs an action on a text and prints the text that comes back: client.py URL TEXT [ACTION]
 
 The result comes by RabbitMQ's direct reply-to, which spares each client a queue of its own. It is
 lost if this connection ends before it: where jobs take hours, declare a queue for the results.
