@@ -1,5 +1,6 @@
 //! End-to-end tests: everything over a real RabbitMQ that the harness starts, one virtual host a
-//! test. One binary, so that it is linked once.
+//! test; and the rules of the house. One binary, so that it is linked once; only the tests of the
+//! clients have their own.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,3 +12,4 @@
 
 mod cases;
 mod harness;
+mod house;
