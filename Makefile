@@ -1,0 +1,48 @@
+# `make help` prints what can be made, from the comments behind the targets.
+
+target := $(or $(CARGO_TARGET_DIR),target)
+release := cargo build --release --locked --workspace
+# one set of features for all commands, so that nothing is compiled twice
+check := --workspace --locked
+
+.PHONY: help demo test lint bench schemas fmt build clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+
+demo: ## send real jobs through a real RabbitMQ to a stand-in AI service and back
+	@deploy/setup/install
+	$(release) --bin actionfleet --bin demo
+	@$(target)/release/demo
+
+test: ## install what is missing, lint, and run all tests
+	@deploy/setup/install clients
+	@$(MAKE) --no-print-directory lint
+	cargo test $(check)
+
+lint: ## check format, clippy, documentation, and what is depended upon
+	cargo fmt --all --check
+	cargo clippy $(check) --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc $(check) --no-deps
+	@if cargo deny --version >/dev/null 2>&1; then \
+		cargo deny --workspace --locked check bans licenses sources; \
+	else \
+		echo 'cargo-deny is not installed; the tests check what it would'; \
+	fi
+
+bench: ## measure the fleet against the barest loop that does the same work
+	@deploy/setup/install
+	$(release) --bin actionfleet --bin bench
+	@$(target)/release/bench
+
+schemas: ## write the JSON Schemas, the AsyncAPI document and the reference pages anew
+	REGENERATE=1 cargo test $(check) --test wire --test e2e -- committed_
+
+fmt: ## format the source
+	cargo fmt --all
+
+build: ## build the binary, target/release/actionfleet
+	$(release) --bin actionfleet
+
+clean: ## remove all that was built
+	cargo clean
