@@ -26,7 +26,6 @@ pub struct Rig {
     pub broker: Arc<dyn Broker>,
     pub replies: Consumer,
     pub gate: Gate,
-    pub registry: Registry,
     stop: CancellationToken,
     force: CancellationToken,
     fleet: JoinHandle<Result<Stopped, FleetError>>,
@@ -50,12 +49,12 @@ impl Rig {
         let amqp = Amqp::connect(AmqpConfig::new(url.clone()), Some(PATIENCE)).await.unwrap();
         let broker: Arc<dyn Broker> = Arc::new(amqp);
         let replies = broker.consume(Source::Replies(REPLIES.into()), 100).await.unwrap();
-        let (gate, registry) = (Gate::default(), Registry::new());
-        let fleet = Fleet::new(config, broker.clone(), registry.clone()).unwrap();
+        let gate = Gate::default();
+        let fleet = Fleet::new(config, broker.clone(), Registry::new()).unwrap();
         let fleet = fleet.handler(Script { gate: gate.clone() }).unwrap();
         let (stop, force) = (CancellationToken::new(), CancellationToken::new());
         let fleet = tokio::spawn(fleet.run(stop.clone(), force.clone()));
-        Self { url, broker, replies, gate, registry, stop, force, fleet }
+        Self { url, broker, replies, gate, stop, force, fleet }
     }
 
     /// Puts a job on a lane as any AMQP client would, with `reply_to` and `message_id`.
@@ -114,9 +113,10 @@ impl Rig {
 
     /// A queue bound to an exchange, consumed from now on.
     pub async fn bound(&self, exchange: &str, key: &str) -> Consumer {
-        use lapin::{options::*, types::FieldTable};
+        use lapin::{Connection, ConnectionProperties, options::*, types::FieldTable};
 
-        let connection = lapin::Connection::connect(&self.url, Default::default()).await.unwrap();
+        let properties = ConnectionProperties::default();
+        let connection = Connection::connect(&self.url, properties).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         let queue = format!("test.{exchange}");
         let durable = QueueDeclareOptions { durable: true, ..Default::default() };
