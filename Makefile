@@ -4,6 +4,8 @@ target := $(or $(CARGO_TARGET_DIR),target)
 release := cargo build --release --locked --workspace
 # one set of features for all commands, so that nothing is compiled twice
 check := --workspace --locked
+# the documentation is for who works on the source: private items are in it, and links to them
+rustdoc := -D warnings -A rustdoc::private-intra-doc-links
 
 .PHONY: help demo test lint bench schemas fmt build clean
 
@@ -23,7 +25,7 @@ test: ## install what is missing, lint, and run all tests
 lint: ## check format, clippy, documentation, and what is depended upon
 	cargo fmt --all --check
 	cargo clippy $(check) --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc $(check) --no-deps
+	RUSTDOCFLAGS='$(rustdoc)' cargo doc $(check) --no-deps --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then \
 		cargo deny --workspace --locked check bans licenses sources; \
 	else \
