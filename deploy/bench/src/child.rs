@@ -47,13 +47,15 @@ impl Measured {
 
     /// In bytes: now, and at its peak.
     pub(crate) fn memory(&self) -> anyhow::Result<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let ended = || format!("it has ended; see {}", log_path().display());
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid));
+        let status = status.with_context(ended)?;
         let field = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name));
             let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
             kilobytes.and_then(|n| n.parse::<u64>().ok()).map(|n| n * 1024)
         };
-        field("VmRSS:").zip(field("VmHWM:")).context("it has ended")
+        field("VmRSS:").zip(field("VmHWM:")).with_context(ended)
     }
 
     pub(crate) async fn wait(&mut self) -> anyhow::Result<Duration> {

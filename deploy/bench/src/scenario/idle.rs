@@ -11,9 +11,7 @@ pub(crate) async fn idle(stage: &Stage, report: &mut Report) -> anyhow::Result<(
     let desk = stage.desk().await?;
     desk.purge(JOBS).await?;
     let worker = stage.worker(Contender::Fleet, &backend, 256)?;
-    while desk.consumers(JOBS).await? == 0 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    stage.consuming(&desk, &worker).await?;
     let start = worker.started.elapsed().as_secs_f64() * 1e3;
     report.alone("from exec to consuming", "ms", start, Goal::AtMost(300.0));
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -42,13 +42,7 @@ async fn measure(stage: &Stage, contender: Contender, count: u32) -> anyhow::Res
     desk.fresh_queue(REPLIES).await?;
     desk.purge(JOBS).await?;
     let worker = stage.worker(contender, &backend, 256)?;
-    let consumed = async {
-        while desk.consumers(JOBS).await? == 0 {
-            tokio::time::sleep(EVERY).await;
-        }
-        anyhow::Ok(())
-    };
-    consumed.await?;
+    stage.consuming(&desk, &worker).await?;
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let collecting = tokio::spawn(collect(stage.desk().await?, sent.clone(), count));
     let mut ticks = tokio::time::interval(EVERY);

@@ -78,6 +78,15 @@ impl Stage {
         Desk::open(&self.rabbit.url()).await
     }
 
+    /// Waits until the worker consumes.
+    pub(crate) async fn consuming(&self, desk: &Desk, worker: &Measured) -> anyhow::Result<()> {
+        while desk.consumers(JOBS).await? == 0 {
+            worker.memory()?;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
+    }
+
     /// Starts a worker of either kind and returns at once.
     pub(crate) fn worker(
         &self,
@@ -113,7 +122,7 @@ impl Stage {
             format!("definitions.path={definitions}"),
             format!("lanes.default.permits={permits}"),
             "lanes.bulk.permits=1".to_owned(),
-            "http.allow_networks=[\"127.0.0.0/8\"]".to_owned(),
+            "http.allow_networks=127.0.0.0/8".to_owned(),
             "admin.listen=off".to_owned(),
         ];
         let mut arguments = vec!["worker"];
