@@ -23,6 +23,8 @@ use crate::{
 };
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// An epoch that lasted this long stood.
+const STOOD: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The link to RabbitMQ.
@@ -110,7 +112,7 @@ impl Link {
                 None => break,
                 Some(Ok(cause)) => {
                     // one that breaks at once is not mended by hurrying
-                    if began.elapsed() > LONGEST_WAIT {
+                    if began.elapsed() > STOOD {
                         wait = FIRST_WAIT;
                     }
                     tracing::warn!(%cause, "lost the link to the broker");

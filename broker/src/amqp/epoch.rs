@@ -1,6 +1,6 @@
 //! One life of the link: two connections, a publisher, consumers, until the first error.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actionfleet_proto::Topology;
 use futures::StreamExt;
@@ -9,23 +9,48 @@ use lapin::{
     options::{BasicGetOptions, QueueDeclareOptions},
     types::FieldTable,
 };
-use tokio::sync::{Mutex, mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     AmqpConfig,
+    acks::ChannelSettle,
     connection::Endpoint,
     convert::{TooLong, short},
     error::{broker_error, is_channel_error},
     guest::GuestPublisher,
     publisher::Publisher,
-    subscription::{ChannelSettle, Subscription, received},
+    subscription::{Subscription, received},
     topology,
 };
 use crate::{
     message::{Address, Message},
-    port::{BrokerError, Delivery, Depth, LinkState, PublishError, Settle},
+    port::{BrokerError, Delivery, Depth, LinkState, PublishError},
 };
+
+/// Messages pulled one by one: acks are gathered as for this prefetch.
+const PULLED: u16 = 256;
+/// What a peer gets to answer to the end.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What all that belongs to an epoch shares: how it ends.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    /// Fires when the acks that wait must go out.
+    closing: CancellationToken,
+    flushed: TaskTracker,
+    /// Fires when nothing can be settled any more.
+    pub(super) lost: CancellationToken,
+}
+
+impl Life {
+    pub(super) fn settle(&self, channel: Channel, prefetch: u16) -> Arc<ChannelSettle> {
+        ChannelSettle::start(channel, prefetch, self.closing.clone(), &self.flushed)
+    }
+}
 
 /// Consuming and publishing have a connection each: while the broker blocks a connection that
 /// publishes, acks must still go out.
@@ -37,9 +62,9 @@ pub(super) struct Epoch {
     publisher: Publisher,
     guest: GuestPublisher,
     /// Open while dead letters are looked at: closing it puts them back.
-    pulling: Mutex<Option<Channel>>,
+    pulling: Mutex<Option<(Channel, Arc<ChannelSettle>)>>,
     failed: mpsc::Sender<String>,
-    lost: CancellationToken,
+    life: Life,
 }
 
 impl Epoch {
@@ -66,7 +91,7 @@ impl Epoch {
             guest: GuestPublisher::default(),
             pulling: Mutex::new(None),
             failed,
-            lost: CancellationToken::new(),
+            life: Life::default(),
         };
         Ok((epoch, first_error))
     }
@@ -75,7 +100,8 @@ impl Epoch {
     pub(super) fn watch(&self, state: &watch::Sender<LinkState>) {
         for connection in [&self.consuming, &self.publishing] {
             let mut events = Box::pin(connection.events_listener());
-            let (failed, lost, state) = (self.failed.clone(), self.lost.clone(), state.clone());
+            let (failed, lost, state) =
+                (self.failed.clone(), self.life.lost.clone(), state.clone());
             tokio::spawn(async move {
                 while let Some(Some(event)) = lost.run_until_cancelled(events.next()).await {
                     match event {
@@ -102,8 +128,8 @@ impl Epoch {
         &self,
         subscription: Arc<Subscription>,
     ) -> Result<(), BrokerError> {
-        let (lost, failed) = (self.lost.clone(), self.failed.clone());
-        subscription.start(&self.consuming, &self.config.names, lost, failed).await
+        let failed = self.failed.clone();
+        subscription.start(&self.consuming, &self.config.names, &self.life, failed).await
     }
 
     pub(super) async fn publish(&self, to: &Address, message: Message) -> Result<(), PublishError> {
@@ -119,19 +145,20 @@ impl Epoch {
     pub(super) async fn pull(&self, queue: &str) -> Result<Option<Delivery>, BrokerError> {
         let queue = queue_name(queue)?;
         let mut pulling = self.pulling.lock().await;
-        let channel = match &*pulling {
-            Some(channel) if channel.status().connected() => channel.clone(),
+        let (channel, settle) = match &*pulling {
+            Some((channel, settle)) if channel.status().connected() => {
+                (channel.clone(), settle.clone())
+            }
             _ => {
                 let opened = self.consuming.create_channel().await;
-                pulling.insert(opened.map_err(|error| broker_error(&error))?).clone()
+                let channel = opened.map_err(|error| broker_error(&error))?;
+                let settle = self.life.settle(channel.clone(), PULLED);
+                pulling.insert((channel, settle)).clone()
             }
         };
         let got = channel.basic_get(queue, BasicGetOptions::default()).await;
-        let settle: Arc<dyn Settle> = Arc::new(ChannelSettle { channel });
-        match got.map_err(|error| broker_error(&error))? {
-            Some(message) => Ok(Some(received(message.delivery, &self.lost, &settle))),
-            None => Ok(None),
-        }
+        let got = got.map_err(|error| broker_error(&error))?;
+        Ok(got.map(|message| received(message.delivery, &self.life.lost, &settle)))
     }
 
     pub(super) async fn depth(&self, queue: &str) -> Result<Depth, BrokerError> {
@@ -153,15 +180,19 @@ impl Epoch {
         topology::ensure(&self.consuming, topology, mode).await
     }
 
-    /// Tells every delivery that it is lost, and closes both connections.
+    /// Sends what acks still wait, tells every delivery that it is lost, and closes both
+    /// connections.
     pub(super) async fn end(&self) {
-        self.lost.cancel();
+        self.life.closing.cancel();
+        self.life.flushed.close();
+        // a hung peer must not hold up the next epoch
+        let _ = timeout(GOODBYE, self.life.flushed.wait()).await;
+        self.life.lost.cancel();
         let goodbye = || (200, "goodbye".into());
         for connection in [&self.consuming, &self.publishing] {
             let (code, text) = goodbye();
             let closing = connection.close(code, text);
-            // a hung peer must not hold up the next epoch
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), closing).await;
+            let _ = timeout(GOODBYE, closing).await;
         }
     }
 }

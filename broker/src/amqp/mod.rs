@@ -4,6 +4,7 @@
 //! the link is ours. [`engine`] runs one [`epoch`] after the other; within an epoch, [`publisher`]
 //! owns the publishing channel and [`subscription`] each consuming one.
 
+mod acks;
 mod config;
 mod connection;
 mod convert;

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use actionfleet_proto::Names;
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use lapin::{
     Channel, Connection,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
-        BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
+        BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions,
+        QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable, ShortString},
 };
@@ -18,7 +17,9 @@ use tokio::sync::mpsc::{self, error::SendError};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    acks::ChannelSettle,
     convert::{TooLong, from_amqp, short},
+    epoch::Life,
     error::broker_error,
 };
 use crate::{
@@ -48,7 +49,7 @@ impl Subscription {
         self: Arc<Self>,
         connection: &Connection,
         names: &Names,
-        lost: CancellationToken,
+        life: &Life,
         failed: mpsc::Sender<String>,
     ) -> Result<(), BrokerError> {
         let open = async {
@@ -62,8 +63,10 @@ impl Subscription {
             Ok((channel, consumer))
         };
         let (channel, consumer) = open.await.map_err(|error| broker_error(&error))?;
+        let settle = life.settle(channel.clone(), self.prefetch);
+        let lost = life.lost.clone();
         tokio::spawn(async move {
-            if let Err(why) = self.pass_on(channel, consumer, &lost).await {
+            if let Err(why) = self.pass_on(channel, consumer, &settle, &lost).await {
                 let _ = failed.try_send(why);
             }
         });
@@ -106,9 +109,9 @@ impl Subscription {
         &self,
         channel: Channel,
         mut consumer: lapin::Consumer,
+        settle: &Arc<ChannelSettle>,
         lost: &CancellationToken,
     ) -> Result<(), String> {
-        let settle: Arc<dyn Settle> = Arc::new(ChannelSettle { channel: channel.clone() });
         loop {
             let next = tokio::select! {
                 biased;
@@ -118,7 +121,7 @@ impl Subscription {
             };
             match next {
                 Some(Ok(delivery)) => {
-                    let delivery = received(delivery, lost, &settle);
+                    let delivery = received(delivery, lost, settle);
                     if let Err(SendError(delivery)) = self.deliveries.send(delivery).await {
                         let _ = delivery.requeue().await;
                         break;
@@ -128,7 +131,7 @@ impl Subscription {
                 None => return Err(format!("the broker cancelled consuming {:?}", self.source)),
             }
         }
-        self.give_back(&channel, consumer, &settle).await;
+        self.give_back(&channel, consumer, settle).await;
         lost.cancelled().await;
         Ok(())
     }
@@ -139,7 +142,7 @@ impl Subscription {
         &self,
         channel: &Channel,
         mut consumer: lapin::Consumer,
-        settle: &Arc<dyn Settle>,
+        settle: &Arc<ChannelSettle>,
     ) {
         if channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await.is_err() {
             return;
@@ -153,35 +156,17 @@ impl Subscription {
 pub(super) fn received(
     delivery: lapin::message::Delivery,
     lost: &CancellationToken,
-    settle: &Arc<dyn Settle>,
+    settle: &Arc<ChannelSettle>,
 ) -> Delivery {
+    settle.delivered(delivery.delivery_tag);
     let (properties, delivery_count) = from_amqp(&delivery.properties);
     // 3.10 counts from the second redelivery's header on; the flag tells of the first
     let delivery_count = delivery_count.max(u64::from(delivery.redelivered));
     let message = Message { body: Bytes::from(delivery.data), properties };
-    Delivery::new(message, delivery_count, lost.clone(), settle.clone(), delivery.delivery_tag)
+    let settle: Arc<dyn Settle> = settle.clone();
+    Delivery::new(message, delivery_count, lost.clone(), settle, delivery.delivery_tag)
 }
 
 fn too_long() -> lapin::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidInput, "a name has more than 255 bytes").into()
-}
-
-/// Settles on the channel that delivered.
-#[derive(Debug)]
-pub(super) struct ChannelSettle {
-    pub(super) channel: Channel,
-}
-
-#[async_trait]
-impl Settle for ChannelSettle {
-    async fn ack(&self, number: u64) -> Result<(), BrokerError> {
-        let acked = self.channel.basic_ack(number, BasicAckOptions::default()).await;
-        acked.map_err(|error| broker_error(&error))
-    }
-
-    async fn requeue(&self, number: u64) -> Result<(), BrokerError> {
-        let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-        let nacked = self.channel.basic_nack(number, options).await;
-        nacked.map_err(|error| broker_error(&error))
-    }
 }
