@@ -1,3 +1,4 @@
+mod faults;
 mod pipeline;
 mod poison;
 mod stopping;

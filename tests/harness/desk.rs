@@ -1,0 +1,74 @@
+//! A producer of many jobs that wants an answer to each.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use actionfleet_broker::{
+    Address, Broker, Consumer, Message, Properties, PublishError, Source,
+    amqp::{Amqp, AmqpConfig},
+};
+use actionfleet_proto::{JobResult, Status};
+use futures::StreamExt;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+const REPLIES: &str = "desk.replies";
+const IN_FLIGHT: usize = 500;
+
+pub struct Desk {
+    broker: Arc<dyn Broker>,
+    replies: Consumer,
+    /// How many results each id got.
+    pub answers: BTreeMap<String, u32>,
+}
+
+impl Desk {
+    pub async fn open(url: &str) -> Self {
+        let amqp = Amqp::connect(AmqpConfig::new(url), Some(PATIENCE)).await.unwrap();
+        let broker: Arc<dyn Broker> = Arc::new(amqp);
+        let replies = broker.consume(Source::Replies(REPLIES.into()), 1_000).await.unwrap();
+        Self { broker, replies, answers: BTreeMap::new() }
+    }
+
+    /// Sends jobs `0` to `count`, each confirmed.
+    pub async fn send(&self, count: u32, job: &Value) {
+        let body = bytes::Bytes::from(job.to_string());
+        let sends = (0..count).map(|number| {
+            let properties = Properties {
+                message_id: Some(format!("job-{number}")),
+                reply_to: Some(REPLIES.to_owned()),
+                ..Properties::default()
+            };
+            self.confirmed(Message { body: body.clone(), properties })
+        });
+        futures::stream::iter(sends).buffer_unordered(IN_FLIGHT).collect::<Vec<_>>().await;
+    }
+
+    async fn confirmed(&self, message: Message) {
+        let lane = Address::Lane("default".into());
+        while let Err(error) = self.broker.publish(&lane, message.clone()).await {
+            assert_eq!(error, PublishError::LinkLost);
+            self.broker.link().wait_for(|state| state.is_up()).await.unwrap();
+        }
+    }
+
+    /// Takes one result; none within the limit is a failure of the test.
+    pub async fn take(&mut self, limit: Duration) {
+        let delivery = timeout(limit, self.replies.next()).await.unwrap_or_else(|_| {
+            panic!("no result within {limit:?}; {} ids have theirs", self.answers.len())
+        });
+        let delivery = delivery.expect("an open queue");
+        let result: JobResult = serde_json::from_slice(&delivery.body).unwrap();
+        assert_eq!(result.status, Status::Succeeded, "{result:?}");
+        // over a broken link the result comes again, and counts again
+        if delivery.ack().await.is_ok() {
+            *self.answers.entry(result.id).or_default() += 1;
+        }
+    }
+
+    /// Results beyond one per id: what at-least-once cost.
+    pub fn duplicates(&self) -> u32 {
+        self.answers.values().map(|count| count - 1).sum()
+    }
+}
