@@ -18,7 +18,9 @@ use clap::Parser;
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
+    let outcome = Cli::parse().run();
+    telemetry::finish();
+    match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
             if let Some(error) = failure.error {

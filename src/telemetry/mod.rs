@@ -1,12 +1,28 @@
 //! Logs: text for a terminal, JSON for everything else, to standard error.
 
-use std::io::{self, IsTerminal};
+mod buffer;
+
+use std::{
+    io::{self, IsTerminal},
+    sync::OnceLock,
+};
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+use self::buffer::Buffer;
 use crate::config::{Log, LogFormat};
 
-/// Starts the log of this process. May be called once.
+static BUFFER: OnceLock<Buffer> = OnceLock::new();
+
+/// Writes what is left of the log; the last thing that a process does.
+pub(crate) fn finish() {
+    if let Some(buffer) = BUFFER.get() {
+        buffer.write_out();
+    }
+}
+
+/// Starts the log of this process. May be called once. People see each line at once; lines for
+/// programs are gathered.
 pub(crate) fn start(log: &Log) {
     // the configuration has read the filter before
     let filter = EnvFilter::try_new(&log.filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -23,6 +39,12 @@ pub(crate) fn start(log: &Log) {
         registry.with(layer).try_init()
     } else {
         let layer = fmt::layer().json().flatten_event(true).with_span_list(false);
-        registry.with(layer.with_writer(io::stderr)).try_init()
+        match Buffer::start() {
+            Ok(buffer) => {
+                let buffer = BUFFER.get_or_init(|| buffer);
+                registry.with(layer.with_writer(buffer.clone())).try_init()
+            }
+            Err(_) => registry.with(layer.with_writer(io::stderr)).try_init(),
+        }
     };
 }

@@ -136,7 +136,8 @@ impl Epoch {
         match to {
             Address::Exchange { exchange, .. } => {
                 let names = &self.config.names;
-                self.guest.publish(&self.publishing, names, exchange, to, message).await
+                // rare and large: boxed, so that the common way stays small
+                Box::pin(self.guest.publish(&self.publishing, names, exchange, to, message)).await
             }
             _ => self.publisher.publish(&self.config.names, to, message).await,
         }

@@ -26,13 +26,16 @@ pub(crate) use subject::Subject;
 use crate::worker::Worker;
 
 /// Takes one delivery all the way. The permit that came with it is held to the end.
+///
+/// The stages' futures are boxed: what a job needs after its call does not take memory during it,
+/// with thousands of calls in flight.
 pub(crate) async fn run(worker: &Worker, received: Received) {
-    let conclusion = match conclude(worker, &received).await {
+    let conclusion = match Box::pin(conclude(worker, &received)).await {
         Ok(conclusion) => conclusion,
         Err(early) => *early,
     };
-    let receipt = publish::publish(worker, &received, &conclusion).await;
-    settle::settle(worker, received, &conclusion, receipt).await;
+    let receipt = Box::pin(publish::publish(worker, &received, &conclusion)).await;
+    Box::pin(settle::settle(worker, received, &conclusion, receipt)).await;
 }
 
 async fn conclude(worker: &Worker, received: &Received) -> Result<Conclusion, Box<Conclusion>> {
