@@ -1,5 +1,7 @@
+mod cli;
 mod faults;
 mod pipeline;
 mod poison;
+mod readme;
 mod stopping;
 mod timing;
