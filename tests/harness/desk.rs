@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actionfleet_broker::{
-    Address, Broker, Consumer, Message, Properties, PublishError, Source,
+    Address, Broker, Consumer, LinkState, Message, Properties, PublishError, Source,
     amqp::{Amqp, AmqpConfig},
 };
 use actionfleet_proto::{JobResult, Status};
@@ -49,7 +49,7 @@ impl Desk {
         let lane = Address::Lane("default".into());
         while let Err(error) = self.broker.publish(&lane, message.clone()).await {
             assert_eq!(error, PublishError::LinkLost);
-            self.broker.link().wait_for(|state| state.is_up()).await.unwrap();
+            self.broker.link().wait_for(LinkState::is_up).await.unwrap();
         }
     }
 
