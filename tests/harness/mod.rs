@@ -6,5 +6,5 @@ mod rig;
 mod script;
 
 pub use desk::Desk;
-pub use process::Worker;
+pub use process::{Worker, actionfleet};
 pub use rig::{PATIENCE, Rig};

@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 use super::PATIENCE;
 
 /// The binary under test, ready for arguments.
-fn actionfleet() -> Command {
+pub fn actionfleet() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_actionfleet"));
     command.stdin(Stdio::null()).kill_on_drop(true).env_remove("RUST_LOG");
     command
