@@ -1,6 +1,6 @@
 //! A result for people.
 
-use actionfleet_proto::{JobResult, Output};
+use actionfleet_proto::{ErrorBody, JobResult, Output};
 
 pub(super) fn text(result: &JobResult) -> String {
     match &result.output {
@@ -18,14 +18,17 @@ pub(super) fn text(result: &JobResult) -> String {
 
 pub(super) fn problem(result: &JobResult) -> String {
     let JobResult { id, status, .. } = result;
-    match &result.error {
-        None => format!("job {id} {}: {}", status.as_str(), result.message),
-        Some(error) => format!(
-            "job {id} {}: {}: {}; `actionfleet explain {}` says more",
-            status.as_str(),
-            error.code,
-            error.message,
-            error.code
-        ),
-    }
+    let Some(error) = &result.error else {
+        return format!("job {id} {}: {}", status.as_str(), result.message);
+    };
+    let ErrorBody { code, message, field_errors, .. } = error;
+    let fields = field_errors.iter().map(|(field, problem)| format!("{field}: {problem}"));
+    // what the message says already is not said again
+    let fields: Vec<String> = fields.filter(|line| line != message).collect();
+    let more = match fields.as_slice() {
+        [] => "; ".to_owned(),
+        fields => format!("\n  {}\n", fields.join("\n  ")),
+    };
+    let status = status.as_str();
+    format!("job {id} {status}: {code}: {message}{more}`actionfleet explain {code}` says more")
 }

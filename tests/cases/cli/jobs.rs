@@ -38,6 +38,15 @@ async fn enqueue_prints_the_result_that_it_waits_for() {
     let said = cli.run(&["enqueue", "ecko", "--text", "a", "--wait", "--json"]).await;
     assert_eq!((said.exit, &said.json()[0]["error"]["code"]), (Some(1), &json!("unknown_action")));
 
+    let rotten = ["enqueue", "generate_alt_text", "--input", "rotten.json", "--wait"];
+    cli.write(
+        "rotten.json",
+        r#"{"input": {"image": "AA=="},
+            "action_context": {"action_type_options": {"max_length": 0}}}"#,
+    );
+    let said = cli.run(&rotten).await;
+    said.failed(1, "\n  action_type_options.max_length: ");
+
     cli.write("gate.json", r#"{"json": [{"do": "gate"}]}"#);
     let said = cli.run(&["enqueue", "script", "--input", "gate.json", "--wait", "200ms"]).await;
     said.failed(75, "it may still run");
