@@ -91,8 +91,8 @@ async fn its_producer_gets_a_result() {
     // this fleet has no provider: that the job came back is what is asked
     assert_eq!((result.status, result.action.as_deref()), (Status::Failed, Some("refine_text")));
     let shown = block_of("rust").find(|block| block.file.is_none()).unwrap().text;
-    let function = &shown[shown.find("async fn").unwrap()..];
-    assert!(include_str!("readme.rs").contains(function), "not what is tested:\n{function}");
+    let (_, function) = shown.split_once("async fn").unwrap();
+    assert!(include_str!("readme.rs").contains(function), "not what is tested:{function}");
 }
 
 async fn refine(url: &str, text: &str) -> anyhow::Result<JobResult> {
@@ -122,9 +122,9 @@ async fn its_handler_answers() {
 
 /// Tests of the whole workspace have built it; those of this package alone have not.
 fn example(name: &str) -> tokio::process::Command {
-    let build = ["build", "--quiet", "--workspace", "--locked", "--example", name];
-    let built = std::process::Command::new(env!("CARGO")).args(build).current_dir(root()).status();
-    assert!(built.unwrap().success());
+    let mut build = std::process::Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--workspace", "--locked", "--example", name]);
+    assert!(build.current_dir(root()).status().unwrap().success());
     let binary = Path::new(env!("CARGO_BIN_EXE_actionfleet"));
     tokio::process::Command::new(binary.with_file_name("examples").join(name))
 }

@@ -37,7 +37,7 @@ impl Service {
             loop {
                 let line = log.next_line().await.unwrap().expect("an admin server");
                 let line: Value = serde_json::from_str(&line).expect("a log in JSON");
-                if let Some(address) = line["address"].as_str() {
+                if let Some(address) = line.get("address").and_then(Value::as_str) {
                     return address.to_owned();
                 }
             }

@@ -55,7 +55,7 @@ pub(super) fn matches(shown: &[String], printed: &[&str]) -> bool {
     match (shown.split_first(), printed.split_first()) {
         (None, None) => true,
         (Some((any, rest)), _) if any == "…" => {
-            (0..=printed.len()).any(|skip| matches(rest, &printed[skip..]))
+            (0..=printed.len()).any(|skip| matches(rest, printed.split_at(skip).1))
         }
         (Some((line, rest)), Some((first, others))) => {
             is_like(line, first) && matches(rest, others)
