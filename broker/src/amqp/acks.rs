@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use lapin::{
     Channel,
     options::{BasicAckOptions, BasicNackOptions},
@@ -24,6 +25,8 @@ use crate::port::{BrokerError, Settle};
 
 /// How long an ack may wait for others.
 const LINGER: Duration = Duration::from_millis(4);
+/// How long an ack beyond a gap may wait for the gap to close.
+const HOLD: Duration = Duration::from_millis(20);
 
 /// Settles on the channel that delivered.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ impl ChannelSettle {
             most: usize::from(prefetch / 4).max(1),
             done: BTreeSet::new(),
             passed_over: BTreeSet::new(),
+            held_since: Instant::now(),
         };
         flushed.spawn(sender.run(waiting, closing));
         Arc::new(Self { channel, acks, unsettled })
@@ -94,14 +98,15 @@ struct Acks {
     unsettled: Unsettled,
     most: usize,
     done: BTreeSet<u64>,
-    /// Of `done`, those that a flush left for a gap to close; the next one acks them singly.
+    /// Of `done`, those that wait for a gap to close since `held_since`; then they go singly.
     passed_over: BTreeSet<u64>,
+    held_since: Instant,
 }
 
 impl Acks {
     async fn run(mut self, mut waiting: mpsc::UnboundedReceiver<u64>, closing: CancellationToken) {
-        while let Some(Some(number)) = closing.run_until_cancelled(waiting.recv()).await {
-            self.done.insert(number);
+        while let Some(number) = self.next(&mut waiting, &closing).await {
+            self.done.extend(number);
             let end = Instant::now() + LINGER;
             while self.done.len() < self.most {
                 tokio::select! {
@@ -124,18 +129,40 @@ impl Acks {
         let _ = self.flush(true).await;
     }
 
+    /// `None` at the end; `Some(None)` when what is held must not wait for another number.
+    async fn next(
+        &self,
+        waiting: &mut mpsc::UnboundedReceiver<u64>,
+        closing: &CancellationToken,
+    ) -> Option<Option<u64>> {
+        let held = !self.done.is_empty();
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => None,
+            number = waiting.recv() => number.map(Some),
+            () = tokio::time::sleep(HOLD), if held => Some(None),
+        }
+    }
+
     async fn flush(&mut self, everything: bool) -> lapin::Result<()> {
-        if let Some(last) = self.take_prefix() {
-            self.channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
+        let mut frames = Vec::new();
+        frames.extend(self.take_prefix().map(|last| (last, true)));
+        if everything || self.done.len() >= self.most || self.held_since.elapsed() > HOLD {
+            let left = if everything { &self.done } else { &self.passed_over };
+            for number in left.clone() {
+                self.done.remove(&number);
+                self.unsettled.numbers().remove(&number);
+                frames.push((number, false));
+            }
+            self.passed_over.clone_from(&self.done);
+            self.held_since = Instant::now();
         }
-        let single = if everything { &self.done } else { &self.passed_over };
-        for number in single.clone() {
-            self.done.remove(&number);
-            self.unsettled.numbers().remove(&number);
-            self.channel.basic_ack(number, BasicAckOptions::default()).await?;
-        }
-        self.passed_over.clone_from(&self.done);
-        Ok(())
+        // all are queued before the first is awaited
+        let sent = frames.into_iter().map(|(number, multiple)| {
+            let channel = self.channel.clone();
+            async move { channel.basic_ack(number, BasicAckOptions { multiple }).await }
+        });
+        try_join_all(sent).await.map(|_| ())
     }
 
     /// The highest number up to which everything is done.
