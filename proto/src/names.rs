@@ -40,9 +40,10 @@ pub fn new_job_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// A name as one word of a topic routing key: dots separate words there.
+/// A name as one word of a topic routing key: dots separate words there, and a key has at most 255
+/// bytes, so that a word is cut after 100.
 pub fn routing_word(name: &str) -> String {
-    name.replace('.', "_")
+    name.chars().take(100).map(|c| if c == '.' { '_' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::time::Span;
+use crate::{delay::DELAY_MAX, time::Span};
 
 /// A job's or an action's wishes; what is absent comes from the level below.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +54,9 @@ impl RetryPolicy {
         }
         if !(1.0..=100.0).contains(&policy.multiplier) {
             return Err("retry.multiplier must be from 1 to 100");
+        }
+        if policy.initial_delay.max(policy.max_delay) > DELAY_MAX {
+            return Err("retry.initial_delay and retry.max_delay must be at most 36h");
         }
         Ok(policy)
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{result::Attempt, time::Timestamp};
+use crate::{names::check_job_id, result::Attempt, time::Timestamp};
 
 /// Travels in the [`STATE`](crate::headers::STATE) header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,15 @@ impl JobState {
     /// A header that does not read is as good as none: the job starts anew.
     pub fn from_header(json: &str) -> Option<Self> {
         let state: Self = serde_json::from_str(json).ok()?;
-        (1..=100).contains(&state.attempt).then_some(state)
+        let plausible = check_job_id(&state.id).is_ok()
+            && (1..=100).contains(&state.attempt)
+            && state.attempts.len() <= 100;
+        plausible.then_some(state)
+    }
+
+    /// Milliseconds in all attempts.
+    pub fn running_ms(&self) -> u64 {
+        self.attempts.iter().fold(0, |sum, attempt| sum.saturating_add(attempt.duration_ms))
     }
 
     pub fn to_header(&self) -> String {

@@ -56,6 +56,12 @@ impl Names {
         format!("{}.notifications", self.prefix)
     }
 
+    /// Whether a queue or an exchange is the fleet's own, and no address for replies.
+    pub fn is_reserved(&self, name: &str) -> bool {
+        let own = name.strip_prefix(self.prefix.as_str()).and_then(|rest| rest.strip_prefix('.'));
+        own.is_some_and(|rest| !rest.starts_with("replies."))
+    }
+
     pub fn control(&self) -> String {
         format!("{}.control", self.prefix)
     }

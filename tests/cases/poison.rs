@@ -66,7 +66,6 @@ async fn properties_that_do_not_read_are_survived() {
             "x-actionfleet-state",
             r#"{"id": "x", "attempt": 0, "enqueued_at": "2026-01-01T00:00:00Z"}"#,
         ),
-        ("x-actionfleet-tenant", "no tenant\r\nat all"),
         ("x-actionfleet-enqueued-at", "yesterday"),
         ("traceparent", "garbage"),
     ] {
@@ -112,4 +111,39 @@ async fn ibexas_own_bodies_are_jobs() {
     })
     .await;
     assert_eq!(rig.reply().await.error.unwrap().code, Code::InvalidJob);
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_read_does_not_become_another() {
+    let mut rig = Rig::start().await;
+    let job = json!({"action": "script", "input": {"json": []}}).to_string();
+    rig.send_bytes("t", job.into(), |properties| {
+        properties.set_header("x-actionfleet-tenant", "no tenant\r\nat all");
+    })
+    .await;
+    let error = rig.reply().await.error.unwrap();
+    assert_eq!(error.code, Code::InvalidJob);
+    assert!(error.field_errors.contains_key("x-actionfleet-tenant"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_job_is_answered_where_it_says() {
+    let rig = Rig::start().await;
+    let mut mine = rig.bound("amq.direct", "mine").await;
+    let reply = json!({"exchange": "amq.direct", "routing_key": "mine"});
+    let body = json!({"id": "b", "action": "script", "input": {}, "reply": reply});
+    rig.send_bytes("other", body.to_string().into(), |_| {}).await;
+    let result: JobResult = serde_json::from_slice(&mine.next().await.unwrap().body).unwrap();
+    assert_eq!((result.id.as_str(), result.action.as_deref()), ("b", Some("script")));
+}
+
+#[tokio::test]
+async fn the_longest_names_and_the_largest_outputs_have_an_end() {
+    let mut rig = Rig::with(|config| config.limits.job_bytes = 80 * 1024).await;
+    let long = "x".repeat(128);
+    let job = json!({"tenant": long, "action": long, "input": {"text": "x"}});
+    assert_eq!(rig.run("long", &job).await.error.unwrap().code, Code::UnknownAction);
+    let job = json!({"action": "echo", "input": {"text": "\u{1}".repeat(20_000 / 6)}});
+    let error = rig.run("large", &job).await.error.unwrap();
+    assert_eq!(error.code, Code::ResponseTooLarge);
 }

@@ -1,11 +1,13 @@
 //! What is said to every worker at once: cancellations.
 
 use actionfleet_broker::{Consumer, Delivery};
-use actionfleet_proto::Control;
+use actionfleet_proto::{Control, check_job_id};
 
 use crate::running::Running;
 
 const PREFETCH: u16 = 100;
+/// Control messages are short; the rest is from strangers.
+const LONGEST: usize = 4 * 1024;
 
 pub(crate) const fn prefetch() -> u16 {
     PREFETCH
@@ -21,11 +23,15 @@ pub(crate) async fn listen(mut consumer: Consumer, running: Running) {
 }
 
 fn heed(delivery: &Delivery, running: &Running) {
+    if delivery.body.len() > LONGEST {
+        return;
+    }
     match serde_json::from_slice(&delivery.body) {
-        Ok(Control::Cancel { id }) => {
+        Ok(Control::Cancel { id }) if check_job_id(&id).is_ok() => {
             tracing::info!(job_id = %id, "cancelled on request");
             running.cancel(&id);
         }
+        Ok(Control::Cancel { .. }) => tracing::debug!("a cancellation of what is no job id"),
         // from a later version, or from a stranger
         Err(error) => tracing::debug!(%error, "a control message that is not known here"),
     }

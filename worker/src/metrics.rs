@@ -179,8 +179,7 @@ impl Metrics {
         let (state, now) = (&subject.state, Timestamp::now());
         let wait = state.first_started_at.unwrap_or(now).since(state.enqueued_at);
         self.queue_wait.with_label_values(&[lane]).observe(wait.as_secs_f64());
-        let running = state.attempts.iter().map(|attempt| attempt.duration_ms).sum();
-        let running = std::time::Duration::from_millis(running);
+        let running = std::time::Duration::from_millis(state.running_ms());
         self.duration.with_label_values(&[action]).observe(running.as_secs_f64());
     }
 

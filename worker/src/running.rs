@@ -24,8 +24,12 @@ struct Inner {
 impl Running {
     pub(crate) fn enter(&self, id: &str) -> Entered {
         let mut inner = self.inner();
+        let cancelled = inner.cancelled.contains(id);
         let (token, count) = inner.jobs.entry(id.to_owned()).or_default();
         *count += 1;
+        if cancelled {
+            token.cancel();
+        }
         Entered { token: token.clone(), id: id.to_owned(), running: self.clone() }
     }
 

@@ -20,6 +20,9 @@ const BROKER_HEADERS: [&str; 7] = [
     "x-last-death-queue",
     "x-last-death-reason",
 ];
+/// Bytes of headers that are carried: with what the fleet adds, a copy's header must fit into one
+/// frame of 128 KiB, or the broker ends the connection.
+const CARRIED: usize = 64 * 1024;
 const DELIVERY_COUNT: &str = "x-delivery-count";
 const PERSISTENT: u8 = 2;
 
@@ -106,6 +109,7 @@ pub(super) fn from_amqp(amqp: &BasicProperties) -> (Properties, u64) {
 fn read_headers(table: &FieldTable) -> (Headers, u64) {
     let mut delivery_count = 0;
     let mut headers = Headers::new();
+    let mut left = CARRIED;
     for (name, value) in table {
         let value = match value {
             AMQPValue::LongString(text) => match std::str::from_utf8(text.as_bytes()) {
@@ -124,10 +128,23 @@ fn read_headers(table: &FieldTable) -> (Headers, u64) {
                 delivery_count = u64::try_from(count).unwrap_or(0);
             }
             _ if BROKER_HEADERS.contains(&name.as_str()) => {}
-            value => headers.push((name.to_string(), value)),
+            value => {
+                let size = name.as_str().len() + size(&value);
+                if size <= left {
+                    left -= size;
+                    headers.push((name.to_string(), value));
+                }
+            }
         }
     }
     (headers, delivery_count)
+}
+
+fn size(value: &HeaderValue) -> usize {
+    match value {
+        HeaderValue::Text(text) => text.len(),
+        HeaderValue::Number(_) | HeaderValue::Bool(_) => 8,
+    }
 }
 
 fn whole_number(value: &AMQPValue) -> Option<i64> {

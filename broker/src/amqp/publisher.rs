@@ -64,6 +64,13 @@ impl Publisher {
         to: &Address,
         message: Message,
     ) -> Result<(), PublishError> {
+        let chosen = match to {
+            Address::Queue(name) | Address::Exchange { exchange: name, .. } => Some(name),
+            _ => None,
+        };
+        if let Some(name) = chosen.filter(|name| names.is_reserved(name)) {
+            return Err(PublishError::Unroutable(format!("{name:?} is the fleet's own")));
+        }
         let too_long = |TooLong| PublishError::Unroutable("a name has more than 255 bytes".into());
         let (exchange, routing_key) = route(names, to).map_err(too_long)?;
         let properties = to_amqp(message.properties).map_err(too_long)?;

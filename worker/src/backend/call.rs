@@ -206,7 +206,7 @@ impl From<Chunks> for Bytes {
 }
 
 /// Some backends repeat the request in their error.
-fn redacted(mut error: HandlerError, secrets: &[SecretString]) -> HandlerError {
+pub(crate) fn redacted(mut error: HandlerError, secrets: &[SecretString]) -> HandlerError {
     if let Some(response) = &mut error.service_response {
         for secret in secrets {
             redact(&mut response.body, secret.expose_secret());

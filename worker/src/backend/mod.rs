@@ -19,6 +19,7 @@ use prometheus::Registry;
 use reqwest::{Client, Request, StatusCode};
 use secrecy::SecretString;
 
+pub(crate) use self::call::redacted;
 use self::{
     breaker::{Breaker, Permit},
     guard::Guard,

@@ -9,7 +9,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use crate::{
-    backend::{Answer, Backends, Trust},
+    backend::{Answer, Backends, Trust, redacted},
     definitions::CompiledHttpAction,
     handler::{Action, ActionDefinition, Completion, Context, Handler, HandlerError},
     secrets::Secrets,
@@ -54,9 +54,10 @@ impl Handler for Http {
             .backends
             .call(Trust::Guarded, name, rendered.request, context, accepts, &rendered.secrets)
             .await?;
-        output(action, &answer)
-            .map(Completion::from)
-            .map_err(|error| error.service(name).response(answer.service_response()))
+        output(action, &answer).map(Completion::from).map_err(|error| {
+            let error = error.service(name).response(answer.service_response());
+            redacted(error, &rendered.secrets)
+        })
     }
 }
 

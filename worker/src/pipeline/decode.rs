@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use actionfleet_proto::{Code, ErrorBody, Input, InvalidJob, Job, NotifyOn};
+use actionfleet_broker::{HeaderValue, Properties};
+use actionfleet_proto::{
+    Code, ErrorBody, Input, InvalidJob, Job, NotifyOn, check_identifier, headers,
+};
+use serde_json::Value;
 
 use super::{Conclusion, Outcome, Received, Subject, outcome::describe, subject::DEFAULT_TENANT};
 use crate::worker::Worker;
@@ -30,11 +34,21 @@ pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Bo
     let mut job = match read(&delivery.body, delivery.properties.content_type.as_deref()) {
         Ok(job) => job,
         Err(InvalidJob { field, problem }) => {
+            if let Ok(Value::Object(body)) = serde_json::from_slice(&delivery.body) {
+                subject.adopt(&body);
+            }
             let mut error = ErrorBody::new(Code::InvalidJob, problem.clone());
             error.field_errors.insert(field, problem);
             return Err(poison(subject, error));
         }
     };
+    if job.tenant.is_none()
+        && let Some(problem) = tenant_problem(&delivery.properties)
+    {
+        let mut error = ErrorBody::new(Code::InvalidJob, problem.clone());
+        error.field_errors.insert(headers::TENANT.to_owned(), problem);
+        return Err(poison(subject, error));
+    }
     identify(&mut subject, &mut job);
     if delivery.delivery_count >= limits.deliveries {
         let problem = format!(
@@ -49,6 +63,15 @@ pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Bo
         subject.input = Some(input.clone());
     }
     Ok(Decoded { subject, input, job })
+}
+
+/// A tenant that does not read must not become another one.
+fn tenant_problem(properties: &Properties) -> Option<String> {
+    let header = properties.header(headers::TENANT)?;
+    let HeaderValue::Text(tenant) = header else {
+        return Some(format!("{}: must be text", headers::TENANT));
+    };
+    check_identifier(tenant).err().map(|rule| format!("{}: {rule}", headers::TENANT))
 }
 
 fn read(body: &[u8], content_type: Option<&str>) -> Result<Job, InvalidJob> {

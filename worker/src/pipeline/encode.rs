@@ -40,7 +40,7 @@ pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, Strin
 }
 
 fn job_result(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -> JobResult {
-    let Conclusion { subject, outcome } = conclusion;
+    let Conclusion { subject, outcome, .. } = conclusion;
     let state = &subject.state;
     let action = subject.action.as_deref().unwrap_or("the job");
     let (message, output, usage) = match outcome {
@@ -69,7 +69,7 @@ fn job_result(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -
             started_at: state.first_started_at,
             finished_at,
             queued_ms: millis(queued_until.since(state.enqueued_at)),
-            running_ms: state.attempts.iter().map(|attempt| attempt.duration_ms).sum(),
+            running_ms: state.running_ms(),
         },
         metadata: subject.metadata.clone(),
         traceparent: subject.trace.traceparent.clone(),
@@ -145,7 +145,7 @@ pub(super) fn retrying(subject: &Subject, error: &ErrorBody, delay: Duration) ->
 
 /// The last word; `None` for outcomes that are not final.
 pub(super) fn finished(conclusion: &Conclusion) -> Option<(NotificationStatus, Note)> {
-    let Conclusion { subject, outcome } = conclusion;
+    let Conclusion { subject, outcome, .. } = conclusion;
     if let Outcome::Succeeded(completion) = outcome {
         let status = NotificationStatus::Completed;
         let note = notification(subject, status, |note, action| {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actionfleet_proto::{Attempt, AttemptOutcome, Code, NotifyOn, Span, Timestamp};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,15 +14,33 @@ use super::{
 };
 use crate::{
     handler::{Context, HandlerError},
+    running::Entered,
     worker::Worker,
 };
 
 /// The longest wait that is spent here, holding the permit; longer ones are the broker's.
 pub(super) const IN_PLACE: Duration = Duration::from_secs(2);
 
-pub(super) async fn execute(worker: &Worker, received: &Received, mut job: Ready) -> Conclusion {
+/// What a handler gets to finish once the worker's grace period is over; the rest of the last five
+/// seconds is for putting the job back.
+const LAST_MOMENTS: Duration = Duration::from_secs(3);
+
+pub(super) async fn execute(worker: &Worker, received: &Received, job: Ready) -> Conclusion {
     let running = worker.running.enter(&job.subject.state.id);
+    let conclusion = attempts(worker, received, &running, job).await;
+    // until it is settled, the job is one that a stop may leave behind
+    Conclusion { running: Some(running), ..conclusion }
+}
+
+async fn attempts(
+    worker: &Worker,
+    received: &Received,
+    running: &Entered,
+    mut job: Ready,
+) -> Conclusion {
     let cancelled = running.token();
+    // one delivery must not outlive the broker's consumer_timeout, however many attempts it takes
+    let (began, longest) = (Instant::now(), worker.config.limits.max_timeout);
     if let Err(cut) = wait(worker, received, cancelled, job.wait).await {
         let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
         return Conclusion::new(job.subject, outcome);
@@ -38,7 +56,9 @@ pub(super) async fn execute(worker: &Worker, received: &Received, mut job: Ready
         let outcome = classify(&job.subject, result, &job.policy, time_left, fastrand::f64());
         record(worker, &mut job, &outcome, started_at, clock.elapsed());
         match outcome {
-            Outcome::RetryLater { delay, error } if delay <= IN_PLACE => {
+            Outcome::RetryLater { delay, error }
+                if delay <= IN_PLACE && began.elapsed() + delay + job.timeout <= longest =>
+            {
                 if job.subject.wants(NotifyOn::Retrying) {
                     worker.notifier.send(encode::retrying(&job.subject, &error, delay));
                 }
@@ -88,6 +108,11 @@ async fn attempt(
         () = worker.interrupt.cancelled() => Err(Cut::Stopping),
     };
     cancel.cancel();
+    if result == Err(Cut::Stopping)
+        && let Ok(Ok(Ok(completion))) = timeout(LAST_MOMENTS, &mut task.0).await
+    {
+        return Ok(Ok(completion));
+    }
     result
 }
 

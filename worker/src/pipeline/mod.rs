@@ -23,19 +23,38 @@ pub(crate) use outcome::{Conclusion, Outcome};
 pub(crate) use receive::{Received, receive};
 pub(crate) use subject::Subject;
 
+use std::panic::AssertUnwindSafe;
+
+use actionfleet_proto::{Code, ErrorBody};
+use futures::FutureExt;
+
 use crate::worker::Worker;
+
+/// What a result holds besides the output: bounded errors, attempts and metadata.
+const ENVELOPE: usize = 64 * 1024;
 
 /// Takes one delivery all the way. The permit that came with it is held to the end.
 ///
 /// The stages' futures are boxed: what a job needs after its call does not take memory during it,
 /// with thousands of calls in flight.
 pub(crate) async fn run(worker: &Worker, received: Received) {
-    let conclusion = match Box::pin(conclude(worker, &received)).await {
-        Ok(conclusion) => conclusion,
-        Err(early) => *early,
+    let concluded = AssertUnwindSafe(Box::pin(conclude(worker, &received))).catch_unwind().await;
+    let conclusion = match concluded {
+        Ok(Ok(conclusion)) => conclusion,
+        Ok(Err(early)) => *early,
+        Err(_) => panicked(&received),
     };
+    let conclusion = conclusion.bounded(worker.config.limits.job_bytes.saturating_sub(ENVELOPE));
     let receipt = Box::pin(publish::publish(worker, &received, &conclusion)).await;
     Box::pin(settle::settle(worker, received, &conclusion, receipt)).await;
+}
+
+/// A panic outside of `handle`, such as in a handler's `supports`: the delivery still gets its end.
+fn panicked(received: &Received) -> Conclusion {
+    let subject = Subject::from_properties(&received.delivery.properties, received.at);
+    let error = ErrorBody::new(Code::HandlerPanicked, "a stage panicked; the worker's log has it");
+    let outcome = Outcome::Failed(outcome::describe(&subject, error)).with_next();
+    Conclusion::new(subject, outcome)
 }
 
 async fn conclude(worker: &Worker, received: &Received) -> Result<Conclusion, Box<Conclusion>> {

@@ -13,6 +13,8 @@ use crate::worker::Worker;
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How often a reply is offered to a queue that refuses it.
+const OFFERS: u32 = 8;
 
 /// Whether the delivery may be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,23 +72,27 @@ async fn reply(
     reply_to: &Address,
     message: Message,
 ) -> Receipt {
+    let (mut offers, mut wait) = (0, FIRST_WAIT);
     loop {
         let outcome = worker.broker.publish(reply_to, message.clone()).await;
         worker.metrics.published(reply_to, &outcome);
+        offers += 1;
         match outcome {
             Ok(()) => return Receipt::Confirmed,
-            Err(PublishError::Unroutable(why)) => {
+            Err(error @ (PublishError::Unroutable(_) | PublishError::Refused))
+                if offers == OFFERS || error != PublishError::Refused =>
+            {
                 let job_id = &conclusion.subject.state.id;
-                tracing::warn!(%job_id, %why, "the reply address is gone; its result is dropped");
+                tracing::warn!(%job_id, %error, "the reply address takes no result; it is dropped");
                 return Receipt::Confirmed;
             }
-            Err(PublishError::LinkLost) => return Receipt::Lost,
-            Err(PublishError::Refused) => {
-                if pause(received, FIRST_WAIT).await == Receipt::Lost {
-                    return Receipt::Lost;
-                }
-            }
+            Err(_) => {}
         }
+        // a lost link shows itself here
+        if pause(received, wait).await == Receipt::Lost {
+            return Receipt::Lost;
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
@@ -97,7 +103,7 @@ async fn move_on(
     conclusion: &Conclusion,
     route: Route,
 ) -> Receipt {
-    let Conclusion { subject, outcome } = conclusion;
+    let Conclusion { subject, outcome, .. } = conclusion;
     let lane = received.lane.to_string();
     let (to, message) = match route.onward {
         Onward::Nowhere => return Receipt::Confirmed,
@@ -129,8 +135,9 @@ async fn confirmed(
         worker.metrics.published(to, &outcome);
         match outcome {
             Ok(()) => return Receipt::Confirmed,
-            Err(PublishError::LinkLost) => return Receipt::Lost,
-            Err(error) => tracing::warn!(?to, %error, "publishing again"),
+            Err(PublishError::Unroutable(_)) if !to.must_arrive() => return Receipt::Confirmed,
+            // a lost link shows itself in the pause
+            Err(error) => tracing::debug!(?to, %error, "publishing again"),
         }
         if pause(received, wait).await == Receipt::Lost {
             return Receipt::Lost;

@@ -35,7 +35,7 @@ fn log(lane: &str, conclusion: &Conclusion, route: Route, settled: bool) {
                 outcome = route.name,
                 code = error.map(|error| error.code.as_str()),
                 error = error.map(|error| error.message.as_str()),
-                running_ms = subject.state.attempts.iter().map(|a| a.duration_ms).sum::<u64>(),
+                running_ms = subject.state.running_ms(),
                 traceparent = subject.trace.traceparent.as_deref(),
                 settled,
                 "job"

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actionfleet_broker::{Address, Properties};
 use actionfleet_proto::{
-    Input, JobState, Map, NotifyOn, Reply, Timestamp, check_identifier, check_job_id, headers,
-    new_job_id,
+    Input, InvalidName, JobState, Map, NotifyOn, Reply, Timestamp, check_identifier, check_job_id,
+    headers, new_job_id,
 };
+use serde_json::Value;
 
 use crate::handler::Trace;
 
@@ -64,6 +65,28 @@ impl Subject {
             }),
             Reply::Webhook { .. } => return,
         };
+    }
+
+    /// What can be read of a body that is not a job, so that its producer is told.
+    pub(crate) fn adopt(&mut self, body: &Map) {
+        let name = |field: &str, check: fn(&str) -> Result<(), InvalidName>| {
+            let text = body.get(field).and_then(Value::as_str);
+            text.filter(|text| check(text).is_ok()).map(str::to_owned)
+        };
+        if let Some(id) = name("id", check_job_id) {
+            if self.correlation_id == self.state.id {
+                self.correlation_id.clone_from(&id);
+            }
+            self.state.id = id;
+        }
+        if let Some(tenant) = name("tenant", check_identifier) {
+            self.tenant = tenant;
+        }
+        self.action = name("action", check_identifier);
+        let reply = body.get("reply").cloned().map(serde_json::from_value::<Reply>);
+        if let Some(Ok(reply)) = reply {
+            self.set_reply(&reply);
+        }
     }
 
     pub(crate) fn wants(&self, notification: NotifyOn) -> bool {

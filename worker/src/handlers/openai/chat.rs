@@ -15,7 +15,7 @@ use super::{
     wire::{Content, Message, Request, Response, Tokens},
 };
 use crate::{
-    backend::{Answer, Backends, Trust},
+    backend::{Answer, Backends, Trust, redacted},
     definitions::{CompiledProvider, nearest},
     handler::{Completion, Context, HandlerError},
     secrets::Secrets,
@@ -106,8 +106,9 @@ impl<'a> Chat<'a> {
             .backends
             .call(Trust::Provider, provider, request, self.context, accepts, secrets)
             .await?;
-        self.reply(model, &answer)
-            .map_err(|error| error.service(provider).response(answer.service_response()))
+        self.reply(model, &answer).map_err(|error| {
+            redacted(error.service(provider).response(answer.service_response()), secrets)
+        })
     }
 
     fn http_request(&self, body: &Request<'_>) -> Result<reqwest::Request, HandlerError> {
