@@ -20,7 +20,7 @@ demo: ## send real jobs through a real RabbitMQ to a stand-in AI service and bac
 test: ## install what is missing, lint, and run all tests
 	@deploy/setup/install clients
 	@$(MAKE) --no-print-directory lint
-	cargo test $(check)
+	INSTA_UPDATE=no cargo test $(check)
 
 lint: ## check format, clippy, documentation, and what is depended upon
 	cargo fmt --all --check

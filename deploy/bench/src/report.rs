@@ -58,7 +58,7 @@ impl Goal {
             Self::AtMost(limit) => ("at most", limit, value <= limit),
         };
         let word = if met { "met" } else { "MISSED" };
-        format!("{words} {limit} {unit}: {word}").replace(" :", ":")
+        format!("{words} {limit:.2} {unit}: {word}").replace(" :", ":")
     }
 }
 

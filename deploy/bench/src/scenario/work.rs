@@ -48,8 +48,9 @@ pub(crate) async fn concurrency(
     report.compare("jobs/s, backend 1 s", "/s", bare.jobs_per_second, fleet.jobs_per_second, goal);
     let in_flight = f64::from(permits).min(f64::from(count));
     let a_call = |figures: &Figures| figures.peak_bytes / in_flight / 1024.0;
-    report.alone("memory a call in flight, bare", "KB", a_call(&bare), Goal::AtMost(f64::INFINITY));
-    report.alone("memory a call in flight", "KB", a_call(&fleet), Goal::AtMost(40.0));
+    let (what, goal) =
+        ("memory a call in flight, at most 40 KB", Goal::AtMost(40.0 / a_call(&bare)));
+    report.compare(what, "KB", a_call(&bare), a_call(&fleet), goal);
     Ok(())
 }
 
