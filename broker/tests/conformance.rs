@@ -259,3 +259,15 @@ async fn verifying_names_what_is_missing_and_what_differs() {
     }
     broker.topology(&other, TopologyMode::Verify).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_the_broker_moved_says_where_it_comes_from() {
+    let broker = connect(&config().await).await;
+    let mut expiring = message("e");
+    expiring.properties.expiration = Some("1".into());
+    broker.publish(&lane("bulk"), expiring).await.unwrap();
+    let mut dead = broker.consume(Source::Queue(Names::default().dead()), 1).await.unwrap();
+    let letter = next(&mut dead).await;
+    let from = letter.properties.text_header("x-first-death-queue");
+    assert_eq!(from, Some("actionfleet.jobs.bulk"));
+}

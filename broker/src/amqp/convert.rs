@@ -10,11 +10,13 @@ use actionfleet_proto::DelayRoute;
 
 use crate::message::{Address, HeaderValue, Headers, Properties};
 
-/// Set by the broker for its own bookkeeping; never copied onto another message.
-const BROKER_HEADERS: [&str; 7] = [
+/// Set by the broker on messages that it moved itself: tells which queue they come from. Read,
+/// but never copied onto another message, where the broker would leave it as it stands.
+const MOVED_FROM: &str = "x-first-death-queue";
+/// Set by the broker for its own bookkeeping.
+const BROKER_HEADERS: [&str; 6] = [
     "x-death",
     "x-first-death-exchange",
-    "x-first-death-queue",
     "x-first-death-reason",
     "x-last-death-exchange",
     "x-last-death-queue",
@@ -76,6 +78,9 @@ pub(super) fn to_amqp(properties: Properties) -> Result<BasicProperties, TooLong
     if !properties.headers.is_empty() {
         let mut table = FieldTable::default();
         for (name, value) in properties.headers {
+            if name == MOVED_FROM {
+                continue;
+            }
             let value = match value {
                 HeaderValue::Text(text) => AMQPValue::LongString(text.into()),
                 HeaderValue::Number(number) => AMQPValue::LongLongInt(number),
@@ -205,9 +210,12 @@ mod tests {
         let mut table = FieldTable::default();
         table.insert("x-delivery-count".into(), AMQPValue::LongLongInt(4));
         table.insert("x-death".into(), AMQPValue::FieldArray(Vec::new().into()));
-        table.insert("x-first-death-queue".into(), AMQPValue::LongString("q".into()));
+        table.insert(MOVED_FROM.into(), AMQPValue::LongString("q".into()));
         let amqp = BasicProperties::default().with_headers(table);
-        assert_eq!(from_amqp(&amqp), (Properties::default(), 4));
+        let (properties, delivery_count) = from_amqp(&amqp);
+        assert_eq!(delivery_count, 4);
+        assert_eq!(properties.headers, [(MOVED_FROM.to_owned(), HeaderValue::from("q"))]);
+        assert_eq!(from_amqp(&to_amqp(properties).unwrap()).0.headers, []);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One call: let through, sent, read within bounds, classified, counted.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use actionfleet_proto::{Code, ServiceResponse};
 use bytes::{Bytes, BytesMut};
@@ -39,6 +39,10 @@ impl Answer {
     }
 }
 
+/// A timeout in less time than this says nothing about the backend: a job may ask for as little as
+/// it likes, and must not open the circuit for others.
+const FAIR_TIME: Duration = Duration::from_secs(1);
+
 /// A call that is let through. However it ends, also by being dropped, it is counted once.
 struct InFlight<'a> {
     metrics: &'a BackendMetrics,
@@ -54,7 +58,9 @@ impl InFlight<'_> {
 
     fn count(&mut self, code: Option<Code>) {
         let Some(permit) = self.permit.take() else { return };
-        permit.settle(health(code));
+        let time = self.deadline.saturating_duration_since(self.start);
+        let hurried = code == Some(Code::BackendTimeout) && time < FAIR_TIME;
+        permit.settle(if hurried { Health::Unknown } else { health(code) });
         self.metrics.count(code, self.start.elapsed());
     }
 }
