@@ -49,8 +49,9 @@ impl<'a> Call<'a> {
         }
         head.push_str("\r\n");
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(self.body).await.unwrap();
+        // in one piece: an answer that resets the connection may come before a second one
+        let request = [head.as_bytes(), self.body].concat();
+        stream.write_all(&request).await.unwrap();
         stream
     }
 
