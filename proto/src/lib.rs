@@ -33,8 +33,8 @@ pub use names::{
 };
 pub use notification::{Level, Notification, NotificationStatus};
 pub use result::{
-    Attempt, AttemptOutcome, Cost, File, FileContent, JobResult, NOTIFICATION_TYPE, Output,
-    RESULT_TYPE, Status, Timing, Usage,
+    Attempt, AttemptOutcome, Cost, File, FileContent, JobResult, JobResultRef, NOTIFICATION_TYPE,
+    Output, RESULT_TYPE, Status, Timing, Usage,
 };
 pub use retry::{RetryOptions, RetryPolicy};
 pub use state::JobState;

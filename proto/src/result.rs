@@ -58,6 +58,50 @@ pub struct JobResult {
     pub traceparent: Option<String>,
 }
 
+/// A [`JobResult`] as a worker writes it, without copies: an output may have megabytes.
+#[derive(Debug, Serialize)]
+pub struct JobResultRef<'a> {
+    pub id: &'a str,
+    pub tenant: &'a str,
+    pub action: Option<&'a str>,
+    pub configuration: Option<&'a str>,
+    pub handler: Option<&'a str>,
+    pub status: Status,
+    pub message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<&'a Output>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a ErrorBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<&'a Usage>,
+    pub attempts: &'a [Attempt],
+    pub timing: Timing,
+    pub metadata: &'a Map,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
+}
+
+impl<'a> From<&'a JobResult> for JobResultRef<'a> {
+    fn from(result: &'a JobResult) -> Self {
+        Self {
+            id: &result.id,
+            tenant: &result.tenant,
+            action: result.action.as_deref(),
+            configuration: result.configuration.as_deref(),
+            handler: result.handler.as_deref(),
+            status: result.status,
+            message: &result.message,
+            output: result.output.as_ref(),
+            error: result.error.as_ref(),
+            usage: result.usage.as_ref(),
+            attempts: &result.attempts,
+            timing: result.timing.clone(),
+            metadata: &result.metadata,
+            traceparent: result.traceparent.as_deref(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {

@@ -2,8 +2,11 @@
 
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
+use jiff::fmt::temporal::DateTimePrinter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+const MILLISECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
 
 /// A moment, RFC 3339 on the wire, to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +32,10 @@ impl Timestamp {
         Duration::try_from(self.0.duration_since(earlier.0)).unwrap_or_default()
     }
 
+    fn text(self) -> String {
+        MILLISECONDS.timestamp_to_string(&self.0)
+    }
+
     /// The last representable moment where the sum lies beyond it.
     pub fn after(self, span: Duration) -> Self {
         let span = jiff::SignedDuration::try_from(span).unwrap_or(jiff::SignedDuration::MAX);
@@ -38,7 +45,7 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.0)
+        f.write_str(&self.text())
     }
 }
 
@@ -54,7 +61,7 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{env, fs, path::Path};
 
-use actionfleet_proto::{Control, Job, JobResult, Notification, schema};
+use actionfleet_proto::{Control, Job, JobResult, JobResultRef, Notification, schema};
 use serde_json::Value;
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -56,6 +56,8 @@ fn golden_jobs_read_and_mean_the_same() {
 #[test]
 fn golden_results_are_written_as_they_were() {
     golden("result-", |result: JobResult, value| {
+        let borrowed = serde_json::to_string(&JobResultRef::from(&result)).unwrap();
+        assert_eq!(borrowed, serde_json::to_string(&result).unwrap());
         assert_eq!(serde_json::to_value(result).unwrap(), value);
     });
 }

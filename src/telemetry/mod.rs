@@ -1,6 +1,7 @@
 //! Logs: text for a terminal, JSON for everything else, to standard error.
 
 mod buffer;
+mod json;
 
 use std::{
     io::{self, IsTerminal},
@@ -9,7 +10,7 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use self::buffer::Buffer;
+use self::{buffer::Buffer, json::Lines};
 use crate::config::{Log, LogFormat};
 
 static BUFFER: OnceLock<Buffer> = OnceLock::new();
@@ -38,7 +39,7 @@ pub(crate) fn start(log: &Log) {
         let layer = fmt::layer().with_writer(io::stderr).with_ansi(terminal).with_target(false);
         registry.with(layer).try_init()
     } else {
-        let layer = fmt::layer().json().flatten_event(true).with_span_list(false);
+        let layer = fmt::layer().event_format(Lines);
         match Buffer::start() {
             Ok(buffer) => {
                 let buffer = BUFFER.get_or_init(|| buffer);

@@ -31,18 +31,8 @@ impl Measured {
         Ok(Self { child, pid, started })
     }
 
-    /// Processor time, user and system, so far.
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        let (_, fields) = stat.rsplit_once(')').context("no fields")?;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse::<u64>)
-            .sum::<Result<_, _>>()?;
-        // the kernel's USER_HZ is 100 on every Linux that Rust runs on
-        Ok(Duration::from_millis(ticks * 10))
+        processor_time(self.pid)
     }
 
     /// In bytes: now, and at its peak.
@@ -69,6 +59,16 @@ impl Measured {
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// A process's processor time, user and system, so far.
+pub(crate) fn processor_time(pid: u32) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').context("no fields")?;
+    let ticks: u64 =
+        fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    // the kernel's USER_HZ is 100 on every Linux that Rust runs on
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 fn log_path() -> PathBuf {

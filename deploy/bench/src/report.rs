@@ -23,6 +23,13 @@ impl Report {
         );
     }
 
+    /// A figure of both contenders that explains others.
+    pub(crate) fn inform(&mut self, what: &str, unit: &str, bare: f64, fleet: f64) {
+        let ratio = format!("{:.2}", fleet / bare);
+        let (bare, fleet) = (format!("{bare:.1} {unit}"), format!("{fleet:.1} {unit}"));
+        self.add(what, bare, fleet, ratio, String::new());
+    }
+
     /// A figure of the fleet alone.
     pub(crate) fn alone(&mut self, what: &str, unit: &str, fleet: f64, goal: Goal) {
         let verdict = goal.verdict(fleet, unit);

@@ -1,11 +1,11 @@
 //! Conclusions as messages: results, copies, dead letters, notifications.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use actionfleet_broker::{Message, Properties};
 use actionfleet_proto::{
-    ErrorBody, JobResult, Level, NOTIFICATION_TYPE, Notification, NotificationStatus, RESULT_TYPE,
-    Status, Timestamp, Timing, headers, routing_word,
+    ErrorBody, JobResultRef, Level, NOTIFICATION_TYPE, Notification, NotificationStatus,
+    RESULT_TYPE, Status, Timestamp, Timing, headers, routing_word,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -18,52 +18,39 @@ const APP_ID: &str = "actionfleet";
 const NONE: &str = "none";
 
 fn json_body(value: &impl serde::Serialize) -> Bytes {
-    serde_json::to_vec(value).unwrap_or_default().into()
+    // most results fit: growing a buffer copies it each time
+    let mut body = Vec::with_capacity(1024);
+    let written = serde_json::to_writer(&mut body, value);
+    if written.is_ok() { body.into() } else { Bytes::new() }
 }
 
 /// The result, and its routing key on the results exchange.
 pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, String) {
-    let subject = &conclusion.subject;
-    let result = job_result(conclusion, status, Timestamp::now());
-    let mut properties = Properties {
-        content_type: Some(JSON.to_owned()),
-        message_id: Some(subject.state.id.clone()),
-        correlation_id: Some(subject.correlation_id.clone()),
-        kind: Some(RESULT_TYPE.to_owned()),
-        timestamp: Some(result.timing.finished_at.unix_seconds()),
-        app_id: Some(APP_ID.to_owned()),
-        ..Properties::default()
-    };
-    trace_headers(subject, &mut properties);
-    let message = Message { body: json_body(&result), properties };
-    (message, routing_key(subject, status.as_str()))
-}
-
-fn job_result(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -> JobResult {
     let Conclusion { subject, outcome, .. } = conclusion;
     let state = &subject.state;
-    let action = subject.action.as_deref().unwrap_or("the job");
-    let (message, output, usage) = match outcome {
-        Outcome::Succeeded(completion) => (
-            format!("{action} completed successfully."),
-            Some(completion.output.clone()),
-            completion.usage.clone(),
-        ),
-        _ => (outcome.error().map(|error| error.message.clone()).unwrap_or_default(), None, None),
+    let (output, usage) = match outcome {
+        Outcome::Succeeded(completion) => (Some(&completion.output), completion.usage.as_ref()),
+        _ => (None, None),
     };
+    let action = subject.action.as_deref();
+    let message = match outcome.error() {
+        Some(error) => Cow::Borrowed(error.message.as_str()),
+        None => format!("{} completed successfully.", action.unwrap_or("the job")).into(),
+    };
+    let finished_at = Timestamp::now();
     let queued_until = state.first_started_at.unwrap_or(finished_at);
-    JobResult {
-        id: state.id.clone(),
-        tenant: subject.tenant.clone(),
-        action: subject.action.clone(),
-        configuration: subject.configuration.clone(),
-        handler: subject.handler.clone(),
+    let result = JobResultRef {
+        id: &state.id,
+        tenant: &subject.tenant,
+        action,
+        configuration: subject.configuration.as_deref(),
+        handler: subject.handler.as_deref(),
         status,
-        message,
+        message: &message,
         output,
-        error: outcome.error().cloned(),
+        error: outcome.error(),
         usage,
-        attempts: state.attempts.clone(),
+        attempts: &state.attempts,
         timing: Timing {
             enqueued_at: state.enqueued_at,
             started_at: state.first_started_at,
@@ -71,9 +58,21 @@ fn job_result(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -
             queued_ms: millis(queued_until.since(state.enqueued_at)),
             running_ms: state.running_ms(),
         },
-        metadata: subject.metadata.clone(),
-        traceparent: subject.trace.traceparent.clone(),
-    }
+        metadata: &subject.metadata,
+        traceparent: subject.trace.traceparent.as_deref(),
+    };
+    let mut properties = Properties {
+        content_type: Some(JSON.to_owned()),
+        message_id: Some(state.id.clone()),
+        correlation_id: Some(subject.correlation_id.clone()),
+        kind: Some(RESULT_TYPE.to_owned()),
+        timestamp: Some(finished_at.unix_seconds()),
+        app_id: Some(APP_ID.to_owned()),
+        ..Properties::default()
+    };
+    trace_headers(subject, &mut properties);
+    let message = Message { body: json_body(&result), properties };
+    (message, routing_key(subject, status.as_str()))
 }
 
 fn millis(span: Duration) -> u64 {

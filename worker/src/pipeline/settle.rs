@@ -26,8 +26,8 @@ fn log(lane: &str, conclusion: &Conclusion, route: Route, settled: bool) {
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
-                job_id = %subject.state.id,
-                tenant = %subject.tenant,
+                job_id = subject.state.id.as_str(),
+                tenant = subject.tenant.as_str(),
                 action = subject.action.as_deref().unwrap_or_default(),
                 handler = subject.handler.as_deref().unwrap_or_default(),
                 lane,

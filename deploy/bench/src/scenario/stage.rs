@@ -23,6 +23,8 @@ pub(crate) enum Contender {
 
 pub(crate) struct Stage {
     pub(crate) rabbit: Rabbit,
+    /// The broker's process.
+    pub(crate) broker: u32,
     pub(crate) folder: TempDir,
     fleet: PathBuf,
     bench: PathBuf,
@@ -42,7 +44,11 @@ impl Stage {
             bail!("{} is missing; run `make bench`", fleet.display());
         }
         say("starting a private RabbitMQ");
-        let stage = Self { rabbit: Rabbit::start().await?, folder: TempDir::new()?, fleet, bench };
+        let rabbit = Rabbit::start().await?;
+        let pid = rabbit.ctl(&["eval", "io:put_chars(os:getpid())."]).await?;
+        let digits: String = pid.chars().take_while(char::is_ascii_digit).collect();
+        let broker = digits.parse().with_context(|| format!("{pid:?} is no process id"))?;
+        let stage = Self { rabbit, broker, folder: TempDir::new()?, fleet, bench };
         let mut topology = Command::new(&stage.fleet);
         topology.args([
             "topology",
