@@ -43,7 +43,8 @@ pub fn new_job_id() -> String {
 /// A name as one word of a topic routing key: dots separate words there, and a key has at most 255
 /// bytes, so that a word is cut after 100.
 pub fn routing_word(name: &str) -> String {
-    name.chars().take(100).map(|c| if c == '.' { '_' } else { c }).collect()
+    let end = name.char_indices().nth(100).map_or(name.len(), |(end, _)| end);
+    name.get(..end).unwrap_or(name).replace('.', "_")
 }
 
 #[cfg(test)]

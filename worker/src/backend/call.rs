@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use actionfleet_proto::{Code, ServiceResponse};
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    Client, Request, Response, StatusCode,
+    Response, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -87,26 +87,25 @@ fn health(code: Option<Code>) -> Health {
     }
 }
 
-/// Sends the request and reads the answer. `accepts` says which status is a success; `secrets`
-/// are those in the request, which the error must not show where the backend echoes them.
+/// Sends a request, which nobody has polled yet, and reads the answer. `accepts` says which status
+/// is a success; `secrets` are those in the request, which the error must not show where the
+/// backend echoes them.
 pub(super) async fn call(
     backend: &Backend,
-    client: &Client,
-    mut request: Request,
+    request: impl Future<Output = reqwest::Result<Response>>,
     context: &Context,
     response_max: usize,
     accepts: impl Fn(StatusCode) -> bool,
     secrets: &[SecretString],
 ) -> Result<Answer, HandlerError> {
     let permit = backend.admit()?;
-    identify(request.headers_mut(), context);
     let in_flight = InFlight {
         metrics: &backend.metrics,
         permit: Some(permit),
         start: Instant::now(),
         deadline: context.deadline,
     };
-    let outcome = timeout_at(context.deadline, exchange(client, request, response_max)).await;
+    let outcome = timeout_at(context.deadline, exchange(request, response_max)).await;
     let answer = outcome.unwrap_or_else(|_| {
         Err(HandlerError::of(Code::BackendTimeout, "the backend did not answer in time"))
     });
@@ -123,7 +122,7 @@ pub(super) async fn call(
 }
 
 /// Lets the backend tell jobs, attempts and traces apart.
-fn identify(headers: &mut HeaderMap, context: &Context) {
+pub(super) fn identify(headers: &mut HeaderMap, context: &Context) {
     let mut insert = |name: HeaderName, value: &str| {
         // what is no header value came with the job; the call is worth more than its trace
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -140,9 +139,11 @@ fn identify(headers: &mut HeaderMap, context: &Context) {
     headers.insert(ATTEMPT, HeaderValue::from(context.attempt));
 }
 
-async fn exchange(client: &Client, request: Request, max: usize) -> Result<Answer, HandlerError> {
-    let mut response =
-        client.execute(request).await.map_err(|error| classify::transport(&error))?;
+async fn exchange(
+    request: impl Future<Output = reqwest::Result<Response>>,
+    max: usize,
+) -> Result<Answer, HandlerError> {
+    let mut response = request.await.map_err(|error| classify::transport(&error))?;
     let body = read(&mut response, max).await?;
     let status = response.status();
     Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })

@@ -42,7 +42,7 @@ impl Fixture {
 
     async fn call_within(&self, path: &str, limit: Duration) -> Result<Answer, HandlerError> {
         let url = format!("{}{path}", self.origin).parse().unwrap();
-        let request = Request::new(reqwest::Method::GET, url);
+        let request = reqwest::Request::new(reqwest::Method::GET, url);
         let mut context = context(json!({"text": "x"}));
         context.deadline = Instant::now() + limit;
         context.trace.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-01".into());

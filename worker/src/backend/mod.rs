@@ -16,7 +16,7 @@ use std::{
 
 use actionfleet_proto::Code;
 use prometheus::Registry;
-use reqwest::{Client, Request, StatusCode};
+use reqwest::{Client, Request, Response, StatusCode};
 use secrecy::SecretString;
 
 pub(crate) use self::call::redacted;
@@ -105,15 +105,34 @@ impl Backends {
     /// An answer whose status `accepts` takes is a success; any other answer, and every failure
     /// below HTTP, is an error with the code that the pages of the codes promise. `secrets` are
     /// those in the request: an error shows none of them.
-    pub async fn call(
+    ///
+    /// The future does not hold the request: thousands of calls are in flight at once.
+    pub fn call<'a>(
         &self,
         trust: Trust,
         backend: &str,
         request: Request,
+        context: &'a Context,
+        accepts: impl Fn(StatusCode) -> bool + Send + 'a,
+        secrets: &'a [SecretString],
+    ) -> impl Future<Output = Result<Answer, HandlerError>> + Send + 'a {
+        let prepared = self.prepare(trust, backend, request, context);
+        let response_max = self.response_max;
+        async move {
+            let (backend, request) = prepared?;
+            call::call(&backend, request, context, response_max, accepts, secrets).await
+        }
+    }
+
+    /// The backend, and the call to it, which goes out when it is polled.
+    fn prepare(
+        &self,
+        trust: Trust,
+        backend: &str,
+        mut request: Request,
         context: &Context,
-        accepts: impl Fn(StatusCode) -> bool,
-        secrets: &[SecretString],
-    ) -> Result<Answer, HandlerError> {
+    ) -> Result<(Arc<Backend>, impl Future<Output = reqwest::Result<Response>> + use<>), HandlerError>
+    {
         let client = match trust {
             Trust::Provider => &self.provider,
             Trust::Guarded => {
@@ -123,8 +142,8 @@ impl Backends {
                 &self.guarded
             }
         };
-        let backend = self.backend(backend);
-        call::call(&backend, client, request, context, self.response_max, accepts, secrets).await
+        call::identify(request.headers_mut(), context);
+        Ok((self.backend(backend), client.execute(request)))
     }
 
     /// Counts what a provider says that a call used; `model` is one of its definition, as labels

@@ -13,7 +13,7 @@ use crate::{
     definitions::CompiledHttpAction,
     handler::{Action, ActionDefinition, Completion, Context, Handler, HandlerError},
     secrets::Secrets,
-    template::Scope,
+    template::{RenderedRequest, Scope},
 };
 
 /// Executes HTTP actions.
@@ -48,15 +48,14 @@ impl Handler for Http {
             let message = format!("the handler http executes HTTP actions; {name:?} is none");
             HandlerError::of(Code::UnknownAction, message)
         })?;
-        let rendered = action.request.render(Scope::new(context, &*self.secrets))?;
+        let RenderedRequest { request, secrets } =
+            action.request.render(Scope::new(context, &*self.secrets))?;
         let accepts = |status| action.accepts(status);
-        let answer = self
-            .backends
-            .call(Trust::Guarded, name, rendered.request, context, accepts, &rendered.secrets)
-            .await?;
+        let call = self.backends.call(Trust::Guarded, name, request, context, accepts, &secrets);
+        let answer = call.await?;
         output(action, &answer).map(Completion::from).map_err(|error| {
             let error = error.service(name).response(answer.service_response());
-            redacted(error, &rendered.secrets)
+            redacted(error, &secrets)
         })
     }
 }

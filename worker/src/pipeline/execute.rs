@@ -25,25 +25,28 @@ pub(super) const IN_PLACE: Duration = Duration::from_secs(2);
 /// seconds is for putting the job back.
 const LAST_MOMENTS: Duration = Duration::from_secs(3);
 
-pub(super) async fn execute(worker: &Worker, received: &Received, job: Ready) -> Conclusion {
+pub(super) async fn execute(
+    worker: &Worker,
+    received: &Received,
+    mut job: Box<Ready>,
+) -> Box<Conclusion> {
     let running = worker.running.enter(&job.subject.state.id);
-    let conclusion = attempts(worker, received, &running, job).await;
+    let outcome = attempts(worker, received, &running, &mut job).await;
     // until it is settled, the job is one that a stop may leave behind
-    Conclusion { running: Some(running), ..conclusion }
+    Box::new(Conclusion { subject: job.subject, outcome, running: Some(running) })
 }
 
 async fn attempts(
     worker: &Worker,
     received: &Received,
     running: &Entered,
-    mut job: Ready,
-) -> Conclusion {
+    job: &mut Ready,
+) -> Outcome {
     let cancelled = running.token();
     // one delivery must not outlive the broker's consumer_timeout, however many attempts it takes
     let (began, longest) = (Instant::now(), worker.config.limits.max_timeout);
     if let Err(cut) = wait(worker, received, cancelled, job.wait).await {
-        let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
-        return Conclusion::new(job.subject, outcome);
+        return classify(&job.subject, Err(cut), &job.policy, None, 0.0);
     }
     loop {
         if job.subject.wants(NotifyOn::Started) {
@@ -51,26 +54,39 @@ async fn attempts(
         }
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         job.subject.state.first_started_at.get_or_insert(started_at);
-        let result = attempt(worker, received, cancelled, &job).await;
-        let time_left = job.deadline.map(|deadline| deadline.since(Timestamp::now()));
-        let outcome = classify(&job.subject, result, &job.policy, time_left, fastrand::f64());
-        record(worker, &mut job, &outcome, started_at, clock.elapsed());
-        match outcome {
+        let result = attempt(worker, received, cancelled, job).await;
+        let outcome = conclude(worker, job, result, started_at, clock.elapsed());
+        let delay = match &outcome {
             Outcome::RetryLater { delay, error }
-                if delay <= IN_PLACE && began.elapsed() + delay + job.timeout <= longest =>
+                if *delay <= IN_PLACE && began.elapsed() + *delay + job.timeout <= longest =>
             {
                 if job.subject.wants(NotifyOn::Retrying) {
-                    worker.notifier.send(encode::retrying(&job.subject, &error, delay));
+                    worker.notifier.send(encode::retrying(&job.subject, error, *delay));
                 }
-                if let Err(cut) = wait(worker, received, cancelled, delay).await {
-                    let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
-                    return Conclusion::new(job.subject, outcome);
-                }
-                job.subject.state.attempt += 1;
+                *delay
             }
-            outcome => return Conclusion::new(job.subject, outcome),
+            _ => return outcome,
+        };
+        drop(outcome);
+        if let Err(cut) = wait(worker, received, cancelled, delay).await {
+            return classify(&job.subject, Err(cut), &job.policy, None, 0.0);
         }
+        job.subject.state.attempt += 1;
     }
+}
+
+/// What the attempt's result leads to, noted in the job's history.
+fn conclude(
+    worker: &Worker,
+    job: &mut Ready,
+    result: AttemptResult,
+    started_at: Timestamp,
+    took: Duration,
+) -> Outcome {
+    let time_left = job.deadline.map(|deadline| deadline.since(Timestamp::now()));
+    let outcome = classify(&job.subject, result, &job.policy, time_left, fastrand::f64());
+    record(worker, job, &outcome, started_at, took);
+    outcome
 }
 
 /// One attempt in a task of its own: a panic ends there, and so does a handler that never yields.

@@ -28,6 +28,7 @@ use std::panic::AssertUnwindSafe;
 use actionfleet_proto::{Code, ErrorBody};
 use futures::FutureExt;
 
+use self::context::Ready;
 use crate::worker::Worker;
 
 /// What a result holds besides the output: bounded errors, attempts and metadata.
@@ -35,31 +36,38 @@ const ENVELOPE: usize = 64 * 1024;
 
 /// Takes one delivery all the way. The permit that came with it is held to the end.
 ///
-/// The stages' futures are boxed: what a job needs after its call does not take memory during it,
-/// with thousands of calls in flight.
+/// Thousands of jobs are in their calls at once: what a job needs before and after its call is in
+/// futures of its own, which take no memory during it.
 pub(crate) async fn run(worker: &Worker, received: Received) {
-    let concluded = AssertUnwindSafe(Box::pin(conclude(worker, &received))).catch_unwind().await;
-    let conclusion = match concluded {
-        Ok(Ok(conclusion)) => conclusion,
-        Ok(Err(early)) => *early,
-        Err(_) => panicked(&received),
-    };
-    let conclusion = conclusion.bounded(worker.config.limits.job_bytes.saturating_sub(ENVELOPE));
-    let receipt = Box::pin(publish::publish(worker, &received, &conclusion)).await;
-    Box::pin(settle::settle(worker, received, &conclusion, receipt)).await;
+    let concluded = AssertUnwindSafe(conclude(worker, &received)).catch_unwind().await;
+    let conclusion = concluded.unwrap_or_else(|_| panicked(&received));
+    Box::pin(finish(worker, received, conclusion)).await;
+}
+
+async fn conclude(worker: &Worker, received: &Received) -> Box<Conclusion> {
+    match prepare(worker, received) {
+        Ok(ready) => execute::execute(worker, received, ready).await,
+        Err(early) => early,
+    }
+}
+
+/// All that is decided before a handler is called.
+fn prepare(worker: &Worker, received: &Received) -> Result<Box<Ready>, Box<Conclusion>> {
+    let decoded = decode::decode(worker, received)?;
+    let resolved = resolve::resolve(worker, decoded)?;
+    context::context(worker, resolved).map(Box::new)
+}
+
+async fn finish(worker: &Worker, received: Received, mut conclusion: Box<Conclusion>) {
+    conclusion.bound(worker.config.limits.job_bytes.saturating_sub(ENVELOPE));
+    let receipt = publish::publish(worker, &received, &conclusion).await;
+    settle::settle(worker, received, &conclusion, receipt).await;
 }
 
 /// A panic outside of `handle`, such as in a handler's `supports`: the delivery still gets its end.
-fn panicked(received: &Received) -> Conclusion {
+fn panicked(received: &Received) -> Box<Conclusion> {
     let subject = Subject::from_properties(&received.delivery.properties, received.at);
     let error = ErrorBody::new(Code::HandlerPanicked, "a stage panicked; the worker's log has it");
     let outcome = Outcome::Failed(outcome::describe(&subject, error)).with_next();
-    Conclusion::new(subject, outcome)
-}
-
-async fn conclude(worker: &Worker, received: &Received) -> Result<Conclusion, Box<Conclusion>> {
-    let decoded = decode::decode(worker, received)?;
-    let resolved = resolve::resolve(worker, decoded)?;
-    let ready = context::context(worker, resolved)?;
-    Ok(execute::execute(worker, received, ready).await)
+    Conclusion::early(subject, outcome)
 }

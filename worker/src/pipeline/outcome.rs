@@ -57,17 +57,16 @@ impl Conclusion {
     }
 
     /// An output that makes the result larger than the broker may take is an error.
-    pub(crate) fn bounded(self, most: usize) -> Self {
-        let Outcome::Succeeded(completion) = &self.outcome else { return self };
+    pub(crate) fn bound(&mut self, most: usize) {
+        let Outcome::Succeeded(completion) = &self.outcome else { return };
         let mut size = Size(0);
         let _ = serde_json::to_writer(&mut size, &completion.output);
-        if size.0 <= most {
-            return self;
+        if size.0 > most {
+            let message =
+                format!("the output has {} bytes of JSON; at most {most} fit a result", size.0);
+            let error = describe(&self.subject, ErrorBody::new(Code::ResponseTooLarge, message));
+            self.outcome = Outcome::Failed(error).with_next();
         }
-        let message =
-            format!("the output has {} bytes of JSON; at most {most} fit a result", size.0);
-        let error = describe(&self.subject, ErrorBody::new(Code::ResponseTooLarge, message));
-        Self { outcome: Outcome::Failed(error).with_next(), ..self }
     }
 
     /// Boxed, for the error side of the stages.
