@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use actionfleet_broker::{HeaderValue, LinkState, Properties, PublishError};
 use actionfleet_proto::{Code, Timestamp, headers};
+use tokio::time::Instant;
 
 use super::*;
 use crate::fake::FakeBroker;
