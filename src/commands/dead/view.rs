@@ -2,6 +2,7 @@
 
 use actionfleet_broker::HeaderValue;
 use actionfleet_producer::DeadLetter;
+use actionfleet_proto::headers;
 use serde_json::{Map, Value, json};
 
 use crate::output::table;
@@ -25,9 +26,12 @@ pub(super) fn summary(letter: &DeadLetter) -> Value {
 /// With the body and the properties.
 pub(super) fn whole(letter: &DeadLetter) -> Value {
     let properties = letter.properties();
+    let told = !error(letter).is_null();
     let headers: Map<String, Value> = properties
         .headers
         .iter()
+        // read, it stands above
+        .filter(|(name, _)| !(told && name == headers::ERROR))
         .map(|(name, value)| {
             let value = match value {
                 HeaderValue::Text(text) => json!(text),
