@@ -58,7 +58,7 @@ async fn enqueue_says_why_it_cannot() {
     let cli = Cli::alone().await;
     cli.write("broken.json", "{\"text\": ");
     for (arguments, exit, said) in [
-        (["echo", "--input", "broken.json"].as_slice(), 65, "broken.json: EOF"),
+        (["echo", "--input", "broken.json"].as_slice(), 65, "broken.json: not a JSON object (EOF"),
         (&["echo", "--input", "missing.json"], 66, "missing.json: No such file"),
         (&["echo", "--image", "missing.png"], 66, "missing.png: No such file"),
         (&["--text", "x"], 2, "name the ACTION"),
@@ -77,7 +77,7 @@ async fn a_bad_line_is_named_and_the_others_go_on() {
     let lines = [job("a", &json!([])), "nonsense".to_owned(), job("c", &json!([]))].join("\n");
     cli.write("jobs.jsonl", &lines);
     let said = cli.run(&["enqueue", "--jsonl", "jobs.jsonl"]).await;
-    said.failed(1, "jobs.jsonl:2: the body is not a JSON object");
+    said.failed(1, "jobs.jsonl:2: not a JSON object (expected ident at column 2): \"nonsense\"");
     assert_eq!(said.out, "2 jobs queued on lane `default`, 1 not\n");
     let mut ids = [rig.reply().await.id, rig.reply().await.id];
     ids.sort();
@@ -87,7 +87,7 @@ async fn a_bad_line_is_named_and_the_others_go_on() {
     assert_eq!(said.exit, Some(1));
     let answers = said.json();
     let refused = answers.iter().find(|answer| answer["line"] == 2).unwrap();
-    assert!(refused["error"].as_str().unwrap().starts_with("the body is not a JSON object"));
+    assert!(refused["error"].as_str().unwrap().starts_with("not a JSON object"));
     assert_eq!(answers.last().unwrap()["queued"], 2);
 
     cli.write("strict.jsonl", &format!("nonsense\n{}", job("d", &json!([]))));
@@ -124,7 +124,10 @@ async fn dead_letters_are_listed_shown_put_back_and_dropped() {
     assert_eq!((&letter["id"], &letter["code"]), (&json!("x"), &json!("backend_rejected")));
     let [whole] = cli.run(&["dead", "show", "x", "--json"]).await.json().try_into().unwrap();
     assert_eq!(whole["job"]["id"], "x");
-    assert!(cli.run(&["dead", "show", "x"]).await.done().contains("\"backend_rejected\""));
+    assert_eq!(whole["error"]["code"], "backend_rejected");
+    let shown = cli.run(&["dead", "show", "x"]).await.done();
+    let (_, shown) = shown.split_once("\n\n").unwrap();
+    assert_eq!(shown.matches("as the script says").count(), 1, "{shown}");
 
     let said = cli.run(&["dead", "replay", "--dry-run"]).await;
     assert!(said.out.contains('x') && said.err.contains("1 would be put back"), "{said:?}");
