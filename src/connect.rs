@@ -43,8 +43,11 @@ pub(crate) fn no_link(settings: &Settings, error: &BrokerError) -> Failure {
         BrokerError::Denied(_) => Failure::message(
             Exit::Denied,
             format!(
-                "cannot log in to the broker at {url}: {error}; check user, password and virtual \
-                 host in `broker.url`"
+                "cannot log in to the broker at {url} as `{}`: {}; check user, password and \
+                 virtual host in `broker.url`",
+                settings.broker.url.user(),
+                // in RabbitMQ's words, which end with a full stop
+                error.to_string().trim_end_matches('.'),
             ),
         ),
         BrokerError::Missing(_) => Failure::message(
