@@ -54,6 +54,10 @@ pub(crate) fn no_link(settings: &Settings, error: &BrokerError) -> Failure {
             Exit::Config,
             format!("{error}; `actionfleet topology apply` creates what is missing"),
         ),
+        BrokerError::Incomplete(_) => Failure::message(
+            Exit::Config,
+            format!("{error}\n`actionfleet topology apply` creates what is missing"),
+        ),
         BrokerError::Differs(_) => Failure::message(
             Exit::Config,
             format!("{error}; delete what differs, or choose another `broker.prefix`"),

@@ -240,8 +240,10 @@ async fn verifying_names_what_is_missing_and_what_differs() {
     let broker = connect(&config).await;
     let topology = Topology::new(&config.names, ["default", "bulk"]);
     let verify = || broker.topology(&topology, TopologyMode::Verify);
-    let BrokerError::Missing(missing) = verify().await.unwrap_err() else { panic!("missing") };
-    assert!(missing.contains("actionfleet.jobs.bulk"), "{missing}");
+    let BrokerError::Incomplete(missing) = verify().await.unwrap_err() else { panic!("missing") };
+    let exchanges: Vec<_> = topology.exchanges.iter().map(|it| it.name.clone()).collect();
+    let queues: Vec<_> = topology.queues.iter().map(|it| it.name.clone()).collect();
+    assert_eq!((missing.exchanges, missing.queues), (exchanges, queues), "all at once");
     let mut other = topology.clone();
     other.queues.iter_mut().for_each(|queue| {
         if queue.name == config.names.lane("bulk") {

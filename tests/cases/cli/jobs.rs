@@ -160,8 +160,11 @@ async fn cancel_stops_a_job_that_runs() {
 async fn a_topology_is_compared_created_and_seen() {
     let cli = Cli::alone().await;
     let said = cli.run(&["topology", "check"]).await;
-    said.failed(78, "no queue 'actionfleet.jobs.default'");
-    assert!(said.err.ends_with("`actionfleet topology apply` creates what is missing\n"));
+    assert_eq!((said.exit, said.out.as_str()), (Some(78), ""));
+    insta::assert_snapshot!("topology_check", said.err);
+    let [found] = cli.run(&["topology", "check", "--json"]).await.json().try_into().unwrap();
+    assert_eq!(found["missing"]["queues"].as_array().unwrap().len(), 20, "{found}");
+    assert_eq!(found["missing"]["exchanges"][0], "actionfleet.jobs");
     let said = cli.run(&["status"]).await;
     assert_eq!((said.exit, said.out.matches("missing").count()), (Some(1), 5), "{said:?}");
     let refused = ["enqueue", "echo", "--text", "x", "--set", "broker.topology=verify"];
