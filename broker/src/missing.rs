@@ -31,23 +31,31 @@ impl fmt::Display for Missing {
     }
 }
 
+/// Names that follow each other.
+struct Run<'a> {
+    first: &'a str,
+    /// The stem and the number of the last one, where it is numbered.
+    last: Option<(&'a str, u32)>,
+    several: bool,
+}
+
 /// `x.0`, `x.1`, `x.2` as `x.0 to 2`.
 fn gathered(names: &[String]) -> Vec<String> {
-    let mut runs: Vec<(&str, Option<(&str, u32)>, bool)> = Vec::new();
+    let mut runs: Vec<Run<'_>> = Vec::new();
     for name in names {
         let numbered = name
             .rsplit_once('.')
             .and_then(|(stem, number)| Some((stem, number.parse::<u32>().ok()?)));
         let before = numbered.and_then(|(stem, number)| Some((stem, number.checked_sub(1)?)));
         match runs.last_mut() {
-            Some((_, last, gathered)) if before.is_some() && *last == before => {
-                (*last, *gathered) = (numbered, true);
+            Some(run) if before.is_some() && run.last == before => {
+                (run.last, run.several) = (numbered, true);
             }
-            _ => runs.push((name, numbered, false)),
+            _ => runs.push(Run { first: name, last: numbered, several: false }),
         }
     }
-    let shown = runs.into_iter().map(|(first, last, gathered)| match last {
-        Some((_, last)) if gathered => format!("{first} to {last}"),
+    let shown = runs.into_iter().map(|Run { first, last, several }| match last {
+        Some((_, last)) if several => format!("{first} to {last}"),
         _ => first.to_owned(),
     });
     shown.collect()
