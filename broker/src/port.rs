@@ -47,6 +47,8 @@ pub enum Source {
     Control,
     /// A queue of this process alone under the given name, kept for a while without it.
     Replies(String),
+    /// As [`Source::Replies`], and gone with the link.
+    Answers(String),
     /// A queue by its name, which must exist.
     Queue(String),
 }

@@ -160,6 +160,18 @@ async fn control_reaches_every_subscriber() {
 }
 
 #[tokio::test]
+async fn a_queue_for_answers_goes_with_its_link() {
+    let config = config().await;
+    let (asking, answering) = (connect(&config).await, connect(&config).await);
+    let mut answers = asking.consume(Source::Answers("answers".into()), 10).await.unwrap();
+    answering.publish(&Address::Queue("answers".into()), message("a")).await.unwrap();
+    assert_eq!(next_id(&mut answers).await, "a");
+    asking.close().await;
+    let gone = answering.depth("answers").await.unwrap_err();
+    assert!(matches!(gone, BrokerError::Missing(_)), "{gone:?}");
+}
+
+#[tokio::test]
 async fn a_stopped_consumer_leaves_the_rest_to_others() {
     let broker = connect(&config().await).await;
     let mut first = broker.consume(Source::Lane("default".into()), 5).await.unwrap();

@@ -2,10 +2,9 @@
 
 use actionfleet_proto::Status;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::{Cli, Said};
-use crate::harness::{PATIENCE, Rig};
+use super::Cli;
+use crate::harness::Rig;
 
 /// A fleet with the handler `script`, and the command line beside it.
 async fn fleet() -> (Rig, Cli) {
@@ -96,18 +95,6 @@ async fn a_bad_line_is_named_and_the_others_go_on() {
     cli.run(&["enqueue", "--jsonl", "missing.jsonl"]).await.failed(66, "missing.jsonl: ");
 }
 
-/// Repeated until it is as it should be: a dead letter is published beside the result, not before.
-async fn until(cli: &Cli, arguments: &[&str], holds: impl Fn(&Said) -> bool) -> Said {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let said = cli.run(arguments).await;
-        if holds(&said) {
-            return said;
-        }
-        assert!(Instant::now() < deadline, "{arguments:?}: {said:?}");
-    }
-}
-
 #[tokio::test]
 async fn dead_letters_are_listed_shown_put_back_and_dropped() {
     let (mut rig, cli) = fleet().await;
@@ -117,7 +104,7 @@ async fn dead_letters_are_listed_shown_put_back_and_dropped() {
     cli.write("job.json", &job("x", &json!([{"do": "fail", "code": "backend_rejected"}])));
     assert_eq!(cli.run(&["enqueue", "--input", "job.json"]).await.done(), "x\n");
     assert_eq!(rig.reply().await.status, Status::Failed);
-    let list = until(&cli, &["dead", "list"], |said| said.out.contains('x')).await.done();
+    let list = cli.until(&["dead", "list"], |said| said.out.contains('x')).await;
     let words: Vec<Vec<&str>> = list.lines().map(|l| l.split_whitespace().collect()).collect();
     assert_eq!(words[1][..5], ["x", "backend_rejected", "script", "default", "1"], "{list}");
     let [letter] = cli.run(&["dead", "list", "--json"]).await.json().try_into().unwrap();
@@ -138,7 +125,7 @@ async fn dead_letters_are_listed_shown_put_back_and_dropped() {
     let again = rig.reply().await;
     assert_eq!((again.id.as_str(), again.attempts.len()), ("x", 1), "with all attempts before it");
 
-    until(&cli, &["dead", "list"], |said| said.out.contains('x')).await.done();
+    cli.until(&["dead", "list"], |said| said.out.contains('x')).await;
     assert_eq!(cli.run(&["dead", "drop", "--older-than", "1h"]).await.done(), "0 deleted\n");
     assert_eq!(cli.run(&["dead", "drop", "--all"]).await.done(), "1 deleted\n");
     assert_eq!(cli.run(&["dead", "list"]).await.done(), "no dead letters\n");
@@ -175,8 +162,10 @@ async fn a_topology_is_compared_created_and_seen() {
     assert_eq!(said, "the topology is as it should be\n");
     cli.run(&refused).await.done();
     let [status] = cli.run(&["status", "--json"]).await.json().try_into().unwrap();
-    let lane =
-        json!({"lane": "default", "queue": "actionfleet.jobs.default", "ready": 1, "consumers": 0});
+    let lane = json!({
+        "lane": "default", "queue": "actionfleet.jobs.default", "ready": 1, "in_flight": 0,
+        "permits": 0, "consumers": 0, "answered": 0,
+    });
     assert_eq!((&status["lanes"][1], &status["dead"]), (&lane, &json!(0)));
     assert!(!status["broker"].as_str().unwrap().contains("guest:guest"), "{status}");
     let print = cli.run(&["topology", "print"]).await.done();
