@@ -55,7 +55,7 @@ fn asyncapi() -> Value {
         },
         "components": {
             "messages": {
-                "job": message("job.v1.schema.json", "properties: message_id, correlation_id, reply_to, timestamp; headers: traceparent, tracestate, x-actionfleet-tenant"),
+                "job": message("job.v1.schema.json", "properties: message_id, correlation_id, reply_to, timestamp; headers: traceparent, tracestate, x-actionfleet-tenant. Not expiration: what RabbitMQ takes off a lane by it is not answered; give expires_in"),
                 "result": message("result.v1.schema.json", "properties: message_id = job id, correlation_id = the job's, type = actionfleet.result.v1"),
                 "notification": message("notification.v1.schema.json", "property: type = actionfleet.notification.v1"),
                 "control": message("control.v1.schema.json", "properties: type = actionfleet.control.v1; of a `report` also reply_to, and correlation_id if wanted"),

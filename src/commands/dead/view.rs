@@ -20,6 +20,7 @@ pub(super) fn summary(letter: &DeadLetter) -> Value {
         "attempt": letter.attempt,
         "failed_at": letter.failed_at,
         "error": error(letter),
+        "moved": letter.moved,
     })
 }
 
@@ -63,7 +64,9 @@ pub(super) fn page(letter: &DeadLetter, whole: &Value) -> String {
 pub(super) fn row(letter: &DeadLetter) -> [String; 7] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let error = error(letter);
-    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let message = error.get("message").and_then(Value::as_str).map(str::to_owned);
+    let moved = || letter.moved.as_ref().map(|why| format!("moved by the broker: {why}"));
+    let message = message.or_else(moved).unwrap_or_default();
     [
         or_dash(letter.job_id.clone()),
         or_dash(letter.code.map(|code| code.to_string())),

@@ -1,10 +1,14 @@
 //! Jobs put there, looked at, stopped and put back.
 
+use actionfleet_broker::{
+    Address, Broker, Message, Properties,
+    amqp::{Amqp, AmqpConfig},
+};
 use actionfleet_proto::Status;
 use serde_json::{Value, json};
 
 use super::Cli;
-use crate::harness::Rig;
+use crate::harness::{PATIENCE, Rig};
 
 /// A fleet with the handler `script`, and the command line beside it.
 async fn fleet() -> (Rig, Cli) {
@@ -129,6 +133,26 @@ async fn dead_letters_are_listed_shown_put_back_and_dropped() {
     assert_eq!(cli.run(&["dead", "drop", "--older-than", "1h"]).await.done(), "0 deleted\n");
     assert_eq!(cli.run(&["dead", "drop", "--all"]).await.done(), "1 deleted\n");
     assert_eq!(cli.run(&["dead", "list"]).await.done(), "no dead letters\n");
+}
+
+#[tokio::test]
+async fn dead_letters_that_the_broker_moved_say_so() {
+    let cli = Cli::alone().await;
+    cli.run(&["topology", "apply"]).await.done();
+    let amqp = Amqp::connect(AmqpConfig::new(cli.url.clone()), Some(PATIENCE)).await.unwrap();
+    let properties = Properties {
+        message_id: Some("late".to_owned()),
+        expiration: Some("1".to_owned()),
+        ..Properties::default()
+    };
+    let message = Message { properties, ..Message::default() };
+    amqp.publish(&Address::Lane("bulk".to_owned()), message).await.unwrap();
+    let list = cli.until(&["dead", "list"], |said| said.out.contains("late")).await;
+    let words: Vec<&str> = list.lines().last().unwrap().split_whitespace().collect();
+    let expected = ["late", "-", "-", "bulk", "-", "-", "moved", "by", "the", "broker:", "expired"];
+    assert_eq!(words, expected);
+    let [letter] = cli.run(&["dead", "list", "--json"]).await.json().try_into().unwrap();
+    assert_eq!((&letter["moved"], &letter["error"]), (&json!("expired"), &Value::Null));
 }
 
 #[tokio::test]
