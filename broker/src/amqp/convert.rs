@@ -215,6 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_no_frame_could_carry_on_are_left_behind() {
+        let mut table = FieldTable::default();
+        for number in 0..120 {
+            let text = AMQPValue::LongString("x".repeat(1_000).into());
+            table.insert(format!("h{number}").into(), text);
+        }
+        table.insert("long".into(), AMQPValue::LongString("x".repeat(CARRIED).into()));
+        table.insert("traceparent".into(), AMQPValue::LongString("00-x".into()));
+        let headers = read_headers(&table).0;
+        let carried: usize = headers.iter().map(|(name, value)| name.len() + size(value)).sum();
+        assert!((CARRIED - 1_010..=CARRIED).contains(&carried), "{carried} bytes");
+        assert_eq!(headers.last().unwrap().0, "traceparent", "what still fits is carried");
+    }
+
+    #[test]
     fn what_amqp_cannot_carry_is_an_error_not_a_panic() {
         let long = "x".repeat(256);
         assert!(route(&Names::default(), &Address::Queue(long.clone())).is_err());
