@@ -43,13 +43,20 @@ pub(crate) fn no_link(settings: &Settings, error: &BrokerError) -> Failure {
         BrokerError::Denied(_) => Failure::message(
             Exit::Denied,
             format!(
-                "cannot log in to the broker at {url}: {error}; check user, password and virtual \
-                 host in `broker.url`"
+                "cannot log in to the broker at {url} as `{}`: {}; check user, password and \
+                 virtual host in `broker.url`",
+                settings.broker.url.user(),
+                // in RabbitMQ's words, which end with a full stop
+                error.to_string().trim_end_matches('.'),
             ),
         ),
         BrokerError::Missing(_) => Failure::message(
             Exit::Config,
             format!("{error}; `actionfleet topology apply` creates what is missing"),
+        ),
+        BrokerError::Incomplete(_) => Failure::message(
+            Exit::Config,
+            format!("{error}\n`actionfleet topology apply` creates what is missing"),
         ),
         BrokerError::Differs(_) => Failure::message(
             Exit::Config,

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::message::{Address, Message, Properties};
+use crate::{
+    message::{Address, Message, Properties},
+    missing::Missing,
+};
 
 /// A link to a queue that repairs itself. What was under way when it broke is reported as lost,
 /// and the queue delivers it again.
@@ -44,6 +47,8 @@ pub enum Source {
     Control,
     /// A queue of this process alone under the given name, kept for a while without it.
     Replies(String),
+    /// As [`Source::Replies`], and gone with the link.
+    Answers(String),
     /// A queue by its name, which must exist.
     Queue(String),
 }
@@ -102,6 +107,9 @@ pub enum BrokerError {
     /// A queue or an exchange does not exist.
     #[error("{0}")]
     Missing(String),
+    /// Exchanges and queues of a topology do not exist.
+    #[error("{0}")]
+    Incomplete(Missing),
     /// A queue or an exchange exists with other arguments than the fleet's.
     #[error("{0}")]
     Differs(String),

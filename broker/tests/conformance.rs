@@ -160,6 +160,18 @@ async fn control_reaches_every_subscriber() {
 }
 
 #[tokio::test]
+async fn a_queue_for_answers_goes_with_its_link() {
+    let config = config().await;
+    let (asking, answering) = (connect(&config).await, connect(&config).await);
+    let mut answers = asking.consume(Source::Answers("answers".into()), 10).await.unwrap();
+    answering.publish(&Address::Queue("answers".into()), message("a")).await.unwrap();
+    assert_eq!(next_id(&mut answers).await, "a");
+    asking.close().await;
+    let gone = answering.depth("answers").await.unwrap_err();
+    assert!(matches!(gone, BrokerError::Missing(_)), "{gone:?}");
+}
+
+#[tokio::test]
 async fn a_stopped_consumer_leaves_the_rest_to_others() {
     let broker = connect(&config().await).await;
     let mut first = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
@@ -240,8 +252,10 @@ async fn verifying_names_what_is_missing_and_what_differs() {
     let broker = connect(&config).await;
     let topology = Topology::new(&config.names, ["default", "bulk"]);
     let verify = || broker.topology(&topology, TopologyMode::Verify);
-    let BrokerError::Missing(missing) = verify().await.unwrap_err() else { panic!("missing") };
-    assert!(missing.contains("actionfleet.jobs.bulk"), "{missing}");
+    let BrokerError::Incomplete(missing) = verify().await.unwrap_err() else { panic!("missing") };
+    let exchanges: Vec<_> = topology.exchanges.iter().map(|it| it.name.clone()).collect();
+    let queues: Vec<_> = topology.queues.iter().map(|it| it.name.clone()).collect();
+    assert_eq!((missing.exchanges, missing.queues), (exchanges, queues), "all at once");
     let mut other = topology.clone();
     other.queues.iter_mut().for_each(|queue| {
         if queue.name == config.names.lane("bulk") {

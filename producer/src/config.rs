@@ -11,7 +11,8 @@ pub struct ProducerConfig {
     pub app_id: String,
     /// The largest job body, in bytes.
     pub job_bytes: usize,
-    /// How long a job waits for a link and for its confirm before it is given up.
+    /// How long a job waits for a link and for its confirm before it is given up; `Duration::MAX`
+    /// for ever.
     pub link_timeout: Duration,
     /// Jobs of one [`submit_many`](crate::Producer::submit_many) on their way at once.
     pub window: usize,

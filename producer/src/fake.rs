@@ -93,7 +93,9 @@ impl Broker for FakeBroker {
     }
 
     async fn consume(&self, source: Source, _: u16) -> Result<Consumer, BrokerError> {
-        let Source::Replies(queue) = source else { panic!("only replies") };
+        let (Source::Replies(queue) | Source::Answers(queue)) = source else {
+            panic!("only replies")
+        };
         let (sender, receiver) = mpsc::channel(16);
         self.inner().replies.insert(queue, sender);
         Ok(Consumer::new(receiver, CancellationToken::new()))

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     ProducerConfig, SubmitError,
     collect::{Collector, ReplyCounts, WaitError},
-    submit::{Budget, Parcel, Submitter},
+    submit::{Budget, Parcel, Submitter, deadline},
 };
 
 /// Puts jobs on the queue and collects their results. One per process is enough: it is shared by
@@ -70,8 +70,9 @@ impl Producer {
             .buffer_unordered(self.window)
     }
 
-    /// Puts a job on a lane and waits for its result, `timeout` for everything. The job's `reply`
-    /// must be absent: the result comes to a queue that this producer shares among its callers.
+    /// Puts a job on a lane and waits for its result, `timeout` for everything, `Duration::MAX` for
+    /// ever. The job's `reply` must be absent: the result comes to a queue that this producer
+    /// shares among its callers.
     ///
     /// A result that comes after the timeout is lost to this caller; the job runs all the same
     /// ([`Producer::cancel`] stops it).
@@ -81,7 +82,7 @@ impl Producer {
         lane: &str,
         timeout: Duration,
     ) -> Result<JobResult, WaitError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let (job, waiter) = self.collector.register(job, deadline).await?;
         let parcel = self.submitter.pack(Cow::Owned(job), lane)?;
         tokio::select! {
@@ -109,6 +110,6 @@ impl Producer {
     }
 
     fn deadline(&self) -> Instant {
-        Instant::now() + self.link_timeout
+        deadline(self.link_timeout)
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum Control {
     /// Stop the job where it runs; refuse it where it arrives.
     Cancel { id: String },
+    /// Send a report of what is in execution to the queue that the AMQP property `reply_to` names,
+    /// with the `correlation_id` of this message.
+    Report,
 }
 
 impl Control {

@@ -13,6 +13,7 @@ mod input;
 mod job;
 mod names;
 mod notification;
+mod report;
 mod result;
 mod retry;
 pub mod schema;
@@ -32,6 +33,7 @@ pub use names::{
     InvalidName, check_identifier, check_job_id, check_lane, new_job_id, routing_word,
 };
 pub use notification::{Level, Notification, NotificationStatus};
+pub use report::{LaneReport, WorkerReport};
 pub use result::{
     Attempt, AttemptOutcome, Cost, File, FileContent, JobResult, JobResultRef, NOTIFICATION_TYPE,
     Output, RESULT_TYPE, Status, Timing, Usage,

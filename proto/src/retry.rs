@@ -80,6 +80,8 @@ mod tests {
         for (options, field) in [
             (RetryOptions { max_attempts: Some(0), ..options }, "max_attempts"),
             (RetryOptions { max_attempts: Some(101), ..options }, "max_attempts"),
+            (RetryOptions { initial_delay: Some(Span(2 * DELAY_MAX)), ..options }, "initial_delay"),
+            (RetryOptions { max_delay: Some(Span(2 * DELAY_MAX)), ..options }, "max_delay"),
             (RetryOptions { multiplier: Some(0.5), ..options }, "multiplier"),
             (RetryOptions { multiplier: Some(f64::NAN), ..options }, "multiplier"),
         ] {

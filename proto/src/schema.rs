@@ -4,7 +4,7 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
 use crate::{
-    Control, Job, JobResult, Names, Notification,
+    Control, Job, JobResult, Names, Notification, WorkerReport,
     definition::{ActionType, HttpAction, Provider},
 };
 
@@ -15,6 +15,7 @@ pub fn documents() -> Vec<(&'static str, Value)> {
         ("result.v1.schema.json", schema::<JobResult>()),
         ("notification.v1.schema.json", schema::<Notification>()),
         ("control.v1.schema.json", schema::<Control>()),
+        ("report.v1.schema.json", schema::<WorkerReport>()),
         ("provider.schema.json", schema::<Provider>()),
         ("action_type.schema.json", schema::<ActionType>()),
         ("http_action.schema.json", schema::<HttpAction>()),
@@ -41,7 +42,8 @@ fn asyncapi() -> Value {
             "replies": channel("{reply_to}", "The queue that a job names in `reply` or in the AMQP property `reply_to`.", "result", &queue_binding("{reply_to}")),
             "results": channel(&format!("{}/{{tenant}}.{{action}}.{{status}}", names.results()), "Every final result; bind a queue to receive them.", "result", &exchange_binding(&names.results(), "topic")),
             "notifications": channel(&format!("{}/{{tenant}}.{{action}}.{{status}}", names.notifications()), "started, progress, retrying, completed, failed.", "notification", &exchange_binding(&names.notifications(), "topic")),
-            "control": channel(&names.control(), "Cancellations, to every worker.", "control", &exchange_binding(&names.control(), "fanout")),
+            "control": channel(&names.control(), "Cancellations, and the question what is in execution; to every worker.", "control", &exchange_binding(&names.control(), "fanout")),
+            "reports": channel("{reply_to}", "The queue that a control message `report` names in the AMQP property `reply_to`.", "report", &queue_binding("{reply_to}")),
         },
         "operations": {
             "executeJob": operation("receive", "jobs"),
@@ -49,13 +51,15 @@ fn asyncapi() -> Value {
             "sendResult": operation("send", "results"),
             "sendNotification": operation("send", "notifications"),
             "receiveControl": operation("receive", "control"),
+            "sendReport": operation("send", "reports"),
         },
         "components": {
             "messages": {
-                "job": message("job.v1.schema.json", "properties: message_id, correlation_id, reply_to, timestamp; headers: traceparent, tracestate, x-actionfleet-tenant"),
+                "job": message("job.v1.schema.json", "properties: message_id, correlation_id, reply_to, timestamp; headers: traceparent, tracestate, x-actionfleet-tenant. Not expiration: what RabbitMQ takes off a lane by it is not answered; give expires_in"),
                 "result": message("result.v1.schema.json", "properties: message_id = job id, correlation_id = the job's, type = actionfleet.result.v1"),
                 "notification": message("notification.v1.schema.json", "property: type = actionfleet.notification.v1"),
-                "control": message("control.v1.schema.json", "property: type = actionfleet.control.v1"),
+                "control": message("control.v1.schema.json", "properties: type = actionfleet.control.v1; of a `report` also reply_to, and correlation_id if wanted"),
+                "report": message("report.v1.schema.json", "properties: type = actionfleet.report.v1, correlation_id = that of the question; expires after a minute"),
             }
         }
     })

@@ -42,3 +42,33 @@ impl JobState {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_not_ours_is_none() {
+        let attempts = |count: usize, ms: u64| {
+            let attempt = format!(
+                r#"{{"number": 1, "started_at": "2026-01-01T00:00:00Z", "duration_ms": {ms},
+                    "outcome": "retry", "code": "internal"}}"#
+            );
+            vec![attempt; count].join(",")
+        };
+        let header = |id: &str, attempt: u32, attempts: &str| {
+            JobState::from_header(&format!(
+                r#"{{"id": "{id}", "attempt": {attempt}, "enqueued_at": "2026-01-01T00:00:00Z",
+                    "attempts": [{attempts}]}}"#
+            ))
+        };
+        let ours = header("a", 100, &attempts(100, 7)).unwrap();
+        assert_eq!(ours.running_ms(), 700);
+        assert_eq!(JobState::from_header(&ours.to_header()), Some(ours));
+        assert!(header("a b", 1, "").is_none(), "no job has this id");
+        assert!(header("a", 0, "").is_none() && header("a", 101, "").is_none());
+        assert!(header("a", 1, &attempts(101, 7)).is_none());
+        let forged = header("a", 1, &attempts(2, u64::MAX)).unwrap();
+        assert_eq!(forged.running_ms(), u64::MAX, "a sum that is too large is no panic");
+    }
+}

@@ -5,7 +5,9 @@
 
 use std::{env, fs, path::Path};
 
-use actionfleet_proto::{Control, Job, JobResult, JobResultRef, Notification, schema};
+use actionfleet_proto::{
+    Control, Job, JobResult, JobResultRef, Notification, WorkerReport, schema,
+};
 use serde_json::Value;
 
 fn folder(name: &str) -> std::path::PathBuf {
@@ -63,11 +65,14 @@ fn golden_results_are_written_as_they_were() {
 }
 
 #[test]
-fn golden_notifications_and_controls_are_written_as_they_were() {
+fn golden_notifications_controls_and_reports_are_written_as_they_were() {
     golden("notification-", |notification: Notification, value| {
         assert_eq!(serde_json::to_value(notification).unwrap(), value);
     });
     golden("control-", |control: Control, value| {
         assert_eq!(serde_json::to_value(control).unwrap(), value);
+    });
+    golden("report-", |report: WorkerReport, value| {
+        assert_eq!(serde_json::to_value(report).unwrap(), value);
     });
 }

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Look at, put back or delete the jobs that the fleet gave up
     #[command(subcommand)]
     Dead(dead::DeadCommand),
-    /// Show how full the queues are
+    /// Show how full the queues are, and what is in execution
     Status,
     /// Create, compare or print the exchanges and queues
     #[command(subcommand)]

@@ -1,15 +1,15 @@
 //! `actionfleet topology`
 
-use actionfleet_broker::{Broker, TopologyMode};
+use actionfleet_broker::{Broker, BrokerError, TopologyMode};
 use actionfleet_proto::{Argument, Destination, Topology};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Global, Role},
     connect::{connect, no_link},
     exit::{Exit, Failure},
-    output::table,
+    output::{Output, table},
 };
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -37,9 +37,32 @@ impl TopologyCommand {
         let broker = connect(&settings, "topology", None).await?;
         let outcome = broker.topology(&topology, mode).await;
         broker.close().await;
-        outcome.map_err(|error| no_link(&settings, &error))?;
-        global.output().answer(&json!({"ok": true}), || answer.to_owned())?;
+        let output = global.output();
+        if let Err(error) = outcome {
+            if output == Output::Json
+                && let Some(found) = found(&error)
+            {
+                crate::output::json(&found)?;
+            }
+            return Err(no_link(&settings, &error));
+        }
+        output.answer(&json!({"ok": true}), || answer.to_owned())?;
         Ok(Exit::Done)
+    }
+}
+
+/// For programs, what people are told by the error.
+fn found(error: &BrokerError) -> Option<Value> {
+    match error {
+        BrokerError::Incomplete(missing) => {
+            let missing = json!({"exchanges": missing.exchanges, "queues": missing.queues});
+            Some(json!({"ok": false, "missing": missing}))
+        }
+        BrokerError::Differs(problems) => {
+            let problems: Vec<&str> = problems.lines().collect();
+            Some(json!({"ok": false, "problems": problems}))
+        }
+        _ => None,
     }
 }
 

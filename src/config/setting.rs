@@ -182,6 +182,13 @@ impl AmqpUrl {
     pub(crate) fn shown(&self) -> String {
         <Self as Setting>::shown(&self.0)
     }
+
+    /// As which the fleet logs in; without one, the client takes AMQP's usual guest.
+    pub(crate) fn user(&self) -> String {
+        let url = Url::parse(&self.0).ok();
+        let user = url.as_ref().map(Url::username).filter(|user| !user.is_empty());
+        user.unwrap_or("guest").to_owned()
+    }
 }
 
 impl Setting for AmqpUrl {

@@ -3,12 +3,13 @@
 mod jobs;
 mod service;
 mod settings;
+mod status;
 
 use std::process::Output;
 
 use actionfleet_local::Rabbit;
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::harness::{PATIENCE, actionfleet};
 
@@ -44,6 +45,19 @@ impl Cli {
 
     async fn run(&self, arguments: &[&str]) -> Said {
         self.run_with(&[("ACTIONFLEET__BROKER__URL", &self.url)], arguments).await
+    }
+
+    /// Repeated until it is as it should be: a dead letter is published beside the result, not
+    /// before it.
+    async fn until(&self, arguments: &[&str], holds: impl Fn(&Said) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.run(arguments).await;
+            if holds(&said) {
+                return said.done();
+            }
+            assert!(Instant::now() < deadline, "{arguments:?}: {said:?}");
+        }
     }
 
     async fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Said {

@@ -1,6 +1,7 @@
 mod backends;
 mod cli;
 mod faults;
+mod outsiders;
 mod pipeline;
 mod poison;
 mod readme;

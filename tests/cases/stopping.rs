@@ -53,3 +53,17 @@ async fn what_waits_in_the_queue_is_left_to_others() {
     other.gate.open();
     assert_eq!(other.reply().await.id, "second");
 }
+
+#[tokio::test]
+async fn what_ends_a_moment_after_it_was_told_to_is_no_waste() {
+    let mut rig = Rig::start().await;
+    rig.send("l", &json!({"action": "script", "input": {"json": [{"do": "linger"}]}})).await;
+    rig.gate.entered().await;
+    rig.stop_now();
+    // the worker's grace period is over: the job's context has been cancelled
+    rig.gate.entered().await;
+    rig.gate.open();
+    let result = rig.reply().await;
+    assert_eq!((result.status, result.attempts.len()), (Status::Succeeded, 1), "{result:?}");
+    assert_eq!(rig.stopped().await.left, Vec::<String>::new());
+}

@@ -1,12 +1,17 @@
 //! Starts that wait, and ends that do not.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use actionfleet_proto::{Code, Span, Status, Timestamp};
+use actionfleet_broker::{
+    Broker, Properties,
+    amqp::{Amqp, AmqpConfig},
+};
+use actionfleet_producer::{DeadLetters, Filter, Replay};
+use actionfleet_proto::{Code, Names, Span, Status, Timestamp};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use crate::harness::Rig;
+use crate::harness::{PATIENCE, Rig};
 
 #[tokio::test]
 async fn a_job_starts_when_it_asks_to() {
@@ -45,6 +50,48 @@ async fn a_job_that_waited_too_long_is_not_started() {
             "{id}"
         );
     }
+}
+
+/// As ARCHITECTURE.md says: nobody answers, nothing is lost.
+#[tokio::test]
+async fn a_job_that_the_broker_takes_off_its_lane_is_kept_and_not_answered() {
+    let mut rig = Rig::with(|config| {
+        config.lanes = [("default".to_owned(), 1)].into();
+    })
+    .await;
+    rig.send("first", &json!({"action": "script", "input": {"json": [{"do": "gate"}]}})).await;
+    rig.gate.entered().await;
+    let job = json!({"action": "script", "input": {"json": []}});
+    let expiring = |properties: &mut Properties| properties.expiration = Some("1".to_owned());
+    rig.send_bytes("second", job.to_string().into(), expiring).await;
+    let looking = Amqp::connect(AmqpConfig::new(rig.url.clone()), Some(PATIENCE)).await.unwrap();
+    let dead = DeadLetters::new(Arc::new(looking.clone()), Names::default());
+    let letter = timeout(PATIENCE, async {
+        loop {
+            if let Some(letter) = dead.find("second").await.unwrap() {
+                break letter;
+            }
+        }
+    });
+    let letter = letter.await.expect("a dead letter");
+    assert_eq!(
+        (letter.moved.as_deref(), letter.lane.as_deref(), letter.code, letter.error.as_deref()),
+        (Some("expired"), Some("default"), None, None)
+    );
+    drop(letter);
+    looking.close().await;
+
+    rig.gate.open();
+    assert_eq!(rig.reply().await.id, "first", "the second was not answered");
+    let dead = DeadLetters::new(rig.broker.clone(), Names::default());
+    let how = Replay { rate: None, link_timeout: PATIENCE };
+    let replayed = async {
+        // it comes back a moment after the link that looked at it is closed
+        while dead.replay(Filter::default(), how, |_, _| {}).await.unwrap().done == 0 {}
+    };
+    timeout(PATIENCE, replayed).await.expect("a job put back");
+    let result = rig.reply().await;
+    assert_eq!((result.id.as_str(), result.status), ("second", Status::Succeeded));
 }
 
 #[tokio::test]

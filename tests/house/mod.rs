@@ -4,6 +4,7 @@ mod dependencies;
 mod graph;
 mod policy;
 mod reference;
+mod setup;
 mod text;
 
 use std::path::{Path, PathBuf};

@@ -1,9 +1,11 @@
-//! What is said to every worker at once: cancellations.
+//! What is said to every worker at once: cancellations, and the question what it executes.
+
+use std::sync::Arc;
 
 use actionfleet_broker::{Consumer, Delivery};
 use actionfleet_proto::{Control, check_job_id};
 
-use crate::running::Running;
+use crate::{report::Reporter, running::Running, worker::Worker};
 
 const PREFETCH: u16 = 100;
 /// Control messages are short; the rest is from strangers.
@@ -14,15 +16,17 @@ pub(crate) const fn prefetch() -> u16 {
 }
 
 /// Until the consumer is stopped.
-pub(crate) async fn listen(mut consumer: Consumer, running: Running) {
+pub(crate) async fn listen(mut consumer: Consumer, worker: Arc<Worker>) {
+    let running = worker.running.clone();
+    let reporter = Reporter::new(worker);
     while let Some(delivery) = consumer.next().await {
-        heed(&delivery, &running);
+        heed(&delivery, &running, &reporter);
         // a lost link loses its control queue as well: nothing comes again
         let _ = delivery.ack().await;
     }
 }
 
-fn heed(delivery: &Delivery, running: &Running) {
+fn heed(delivery: &Delivery, running: &Running, reporter: &Reporter) {
     if delivery.body.len() > LONGEST {
         return;
     }
@@ -32,6 +36,7 @@ fn heed(delivery: &Delivery, running: &Running) {
             running.cancel(&id);
         }
         Ok(Control::Cancel { .. }) => tracing::debug!("a cancellation of what is no job id"),
+        Ok(Control::Report) => reporter.answer(&delivery.properties),
         // from a later version, or from a stranger
         Err(error) => tracing::debug!(%error, "a control message that is not known here"),
     }

@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use actionfleet_broker::{Broker, BrokerError, Consumer, Source};
+use actionfleet_proto::new_job_id;
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -92,7 +93,7 @@ impl Fleet {
         tokio::spawn(async move { definitions.watch(watching).await });
         tokio::spawn(follow_link(worker.clone(), over.clone()));
         let control = worker.broker.consume(Source::Control, control::prefetch()).await?;
-        tokio::spawn(control::listen(control, worker.running.clone()));
+        tokio::spawn(control::listen(control, worker.clone()));
         let (jobs, lanes) = (TaskTracker::new(), TaskTracker::new());
         for (lane, permits) in &worker.config.lanes {
             let consumer = worker.broker.consume(Source::Lane(lane.clone()), *permits).await?;
@@ -118,6 +119,7 @@ impl Fleet {
         let definitions = Definitions::open(self.config.definitions.clone(), ids, &self.registry)?;
         let dropped = self.metrics.notifications_dropped.clone();
         Ok(Worker {
+            id: new_job_id(),
             notifier: Notifier::start(self.broker.clone(), dropped),
             config: self.config,
             broker: self.broker,

@@ -10,6 +10,7 @@ pub mod handlers;
 mod metrics;
 mod notifier;
 mod pipeline;
+mod report;
 pub mod retry;
 mod running;
 pub mod secrets;

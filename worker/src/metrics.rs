@@ -136,6 +136,11 @@ impl Metrics {
         LaneMetrics(self.in_flight.with_label_values(&[lane]))
     }
 
+    pub(crate) fn in_flight(&self, lane: &str) -> u64 {
+        let in_flight = self.in_flight.with_label_values(&[lane]).get();
+        u64::try_from(in_flight).unwrap_or(0)
+    }
+
     pub(crate) fn attempt(&self, code: Option<Code>, retried: bool) {
         let code = code.map_or("ok", Code::as_str);
         self.attempts.with_label_values(&[code]).inc();

@@ -107,6 +107,7 @@ mod tests {
         assert_eq!(running.ids(), ["a"]);
         drop(again);
         assert!(running.ids().is_empty());
+        assert!(running.enter("a").token().is_cancelled(), "remembered between two looks");
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Worker {
+    /// One per run, by which reports are told apart.
+    pub(crate) id: String,
     pub(crate) config: WorkerConfig,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) handlers: Handlers,

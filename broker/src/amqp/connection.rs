@@ -8,7 +8,11 @@ use lapin::{
     uri::{AMQPScheme, AMQPUri},
 };
 
-use super::{AmqpConfig, error::broker_error};
+use super::{
+    AmqpConfig,
+    error::broker_error,
+    trust::{authorities, untrusted},
+};
 use crate::port::BrokerError;
 
 /// Opening takes at most this long, from the first packet to the last answer.
@@ -50,9 +54,7 @@ impl Endpoint {
                 let problem = "broker.tls_ca: has no effect with amqp://; use amqps://";
                 return Err(BrokerError::Config(problem.into()));
             }
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                BrokerError::Config(format!("broker.tls_ca: {}: {error}", path.display()))
-            })?),
+            Some(path) => Some(authorities(path)?),
             None => None,
         };
         Ok(Self { uri, tls: OwnedTLSConfig { identity: None, cert_chain } })
@@ -69,7 +71,10 @@ impl Endpoint {
             runtime,
         );
         match tokio::time::timeout(OPEN_LIMIT, opening).await {
-            Ok(opened) => opened.map_err(|error| broker_error(&error)),
+            Ok(opened) => opened.map_err(|error| {
+                let own = self.tls.cert_chain.is_some();
+                untrusted(&error, &self.uri.authority, own).unwrap_or_else(|| broker_error(&error))
+            }),
             Err(_) => Err(BrokerError::Link(format!("no answer within {OPEN_LIMIT:?}"))),
         }
     }

@@ -10,18 +10,12 @@ use actionfleet_proto::DelayRoute;
 
 use crate::message::{Address, HeaderValue, Headers, Properties};
 
-/// Set by the broker on messages that it moved itself: tells which queue they come from. Read,
-/// but never copied onto another message, where the broker would leave it as it stands.
-const MOVED_FROM: &str = "x-first-death-queue";
+/// Set by the broker on messages that it moved itself: which queue they come from, and why. Read,
+/// but never copied onto another message, where the broker would leave them as they stand.
+const MOVED: [&str; 4] =
+    ["x-first-death-queue", "x-first-death-reason", "x-last-death-queue", "x-last-death-reason"];
 /// Set by the broker for its own bookkeeping.
-const BROKER_HEADERS: [&str; 6] = [
-    "x-death",
-    "x-first-death-exchange",
-    "x-first-death-reason",
-    "x-last-death-exchange",
-    "x-last-death-queue",
-    "x-last-death-reason",
-];
+const BROKER_HEADERS: [&str; 3] = ["x-death", "x-first-death-exchange", "x-last-death-exchange"];
 /// Bytes of headers that are carried: with what the fleet adds, a copy's header must fit into one
 /// frame of 128 KiB, or the broker ends the connection.
 const CARRIED: usize = 64 * 1024;
@@ -78,7 +72,7 @@ pub(super) fn to_amqp(properties: Properties) -> Result<BasicProperties, TooLong
     if !properties.headers.is_empty() {
         let mut table = FieldTable::default();
         for (name, value) in properties.headers {
-            if name == MOVED_FROM {
+            if MOVED.contains(&name.as_str()) {
                 continue;
             }
             let value = match value {
@@ -210,12 +204,29 @@ mod tests {
         let mut table = FieldTable::default();
         table.insert("x-delivery-count".into(), AMQPValue::LongLongInt(4));
         table.insert("x-death".into(), AMQPValue::FieldArray(Vec::new().into()));
-        table.insert(MOVED_FROM.into(), AMQPValue::LongString("q".into()));
+        for name in MOVED {
+            table.insert(name.into(), AMQPValue::LongString("q".into()));
+        }
         let amqp = BasicProperties::default().with_headers(table);
         let (properties, delivery_count) = from_amqp(&amqp);
         assert_eq!(delivery_count, 4);
-        assert_eq!(properties.headers, [(MOVED_FROM.to_owned(), HeaderValue::from("q"))]);
+        assert_eq!(properties.headers, MOVED.map(|name| (name.to_owned(), "q".into())));
         assert_eq!(from_amqp(&to_amqp(properties).unwrap()).0.headers, []);
+    }
+
+    #[test]
+    fn headers_that_no_frame_could_carry_on_are_left_behind() {
+        let mut table = FieldTable::default();
+        for number in 0..120 {
+            let text = AMQPValue::LongString("x".repeat(1_000).into());
+            table.insert(format!("h{number}").into(), text);
+        }
+        table.insert("long".into(), AMQPValue::LongString("x".repeat(CARRIED).into()));
+        table.insert("traceparent".into(), AMQPValue::LongString("00-x".into()));
+        let headers = read_headers(&table).0;
+        let carried: usize = headers.iter().map(|(name, value)| name.len() + size(value)).sum();
+        assert!((CARRIED - 1_010..=CARRIED).contains(&carried), "{carried} bytes");
+        assert_eq!(headers.last().unwrap().0, "traceparent", "what still fits is carried");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The supervisor: one epoch after the other, one path for every failure.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -42,6 +45,8 @@ struct Link {
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     state: watch::Sender<LinkState>,
     last_error: watch::Sender<Option<BrokerError>>,
+    /// Whether somebody waits for the first link, and tells of what waiting cannot mend.
+    awaited: AtomicBool,
     closing: CancellationToken,
     closed: CancellationToken,
 }
@@ -49,6 +54,10 @@ struct Link {
 impl Amqp {
     /// Starts the link and returns at once; it connects, and reconnects, in the background.
     pub fn start(config: AmqpConfig) -> Result<Self, BrokerError> {
+        Self::launch(config, false)
+    }
+
+    fn launch(config: AmqpConfig, awaited: bool) -> Result<Self, BrokerError> {
         let endpoint = Endpoint::new(&config)?;
         let link = Arc::new(Link {
             config: Arc::new(config),
@@ -57,6 +66,7 @@ impl Amqp {
             subscriptions: Mutex::new(Vec::new()),
             state: watch::Sender::new(LinkState::Connecting),
             last_error: watch::Sender::new(None),
+            awaited: AtomicBool::new(awaited),
             closing: CancellationToken::new(),
             closed: CancellationToken::new(),
         });
@@ -70,14 +80,17 @@ impl Amqp {
         config: AmqpConfig,
         patience: Option<Duration>,
     ) -> Result<Self, BrokerError> {
-        let amqp = Self::start(config)?;
+        let amqp = Self::launch(config, true)?;
         let waiting = tokio::time::timeout(patience.unwrap_or(Duration::MAX), amqp.stands());
         let result = waiting.await.unwrap_or_else(|_| {
             let last = amqp.link.last_error.borrow().clone();
             Err(last.unwrap_or_else(|| BrokerError::Link("no answer".into())))
         });
         match result {
-            Ok(()) => Ok(amqp),
+            Ok(()) => {
+                amqp.link.awaited.store(false, Ordering::Relaxed);
+                Ok(amqp)
+            }
             Err(error) => {
                 amqp.close().await;
                 Err(error)
@@ -118,7 +131,9 @@ impl Link {
                     tracing::warn!(%cause, "lost the link to the broker");
                 }
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "cannot link to the broker; trying again");
+                    if error.is_temporary() || !self.awaited.load(Ordering::Relaxed) {
+                        tracing::warn!(%error, "cannot link to the broker; trying again");
+                    }
                     self.last_error.send_replace(Some(error));
                 }
             }

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     convert::{TooLong, short},
-    error::reply_code,
+    error::is_channel_error,
     publisher::Publisher,
 };
 use crate::{
@@ -76,7 +76,7 @@ impl State {
         }
         let (failed, _) = mpsc::channel(1);
         let opened = Publisher::open(connection, WINDOW, failed).await;
-        let publisher = opened.map_err(|_| PublishError::LinkLost)?;
+        let publisher = opened.map_err(|_| no_channel(connection))?;
         Ok(self.publisher.insert(publisher).clone())
     }
 }
@@ -88,12 +88,18 @@ async fn probe(connection: &Connection, exchange: &str) -> Result<(), PublishErr
     if exchange.is_empty() {
         return Ok(());
     }
-    let channel = connection.create_channel().await.map_err(|_| PublishError::LinkLost)?;
+    let channel = connection.create_channel().await.map_err(|_| no_channel(connection))?;
     let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     let kind = ExchangeKind::Direct;
     match channel.exchange_declare(name, kind, options, FieldTable::default()).await {
         Ok(()) => Ok(()),
-        Err(error) if reply_code(&error).is_some() => Err(unroutable(error.to_string())),
-        Err(_) => Err(PublishError::LinkLost),
+        Err(error) if is_channel_error(&error) => Err(unroutable(error.to_string())),
+        Err(_) => Err(no_channel(connection)),
     }
+}
+
+/// A link that stands and has no channel to spare is no lost link: that one repairs itself and
+/// brings the job again, this one does neither.
+fn no_channel(connection: &Connection) -> PublishError {
+    if connection.status().connected() { PublishError::Refused } else { PublishError::LinkLost }
 }

@@ -15,6 +15,7 @@ mod guest;
 mod publisher;
 mod subscription;
 mod topology;
+mod trust;
 
 pub use config::AmqpConfig;
 pub use engine::Amqp;

@@ -87,15 +87,14 @@ impl Subscription {
                 channel.queue_declare(name(queue)?, options, arguments).await?;
                 name(queue)
             }
+            Source::Answers(queue) => {
+                let (options, none) = (ours_alone(), FieldTable::default());
+                channel.queue_declare(name(queue)?, options, none).await?;
+                name(queue)
+            }
             Source::Control => {
-                let options = QueueDeclareOptions {
-                    exclusive: true,
-                    auto_delete: true,
-                    ..QueueDeclareOptions::default()
-                };
-                let queue = channel
-                    .queue_declare(ShortString::default(), options, FieldTable::default())
-                    .await?;
+                let (options, none) = (ours_alone(), FieldTable::default());
+                let queue = channel.queue_declare(ShortString::default(), options, none).await?;
                 let (queue, control) = (queue.name().clone(), name(&names.control())?);
                 let bind = QueueBindOptions::default();
                 let (key, none) = (ShortString::default(), FieldTable::default());
@@ -151,6 +150,11 @@ impl Subscription {
             let _ = settle.requeue(delivery.delivery_tag).await;
         }
     }
+}
+
+/// Gone with its consumer, and with the connection.
+fn ours_alone() -> QueueDeclareOptions {
+    QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() }
 }
 
 pub(super) fn received(

@@ -11,7 +11,10 @@ use super::{
     convert::{TooLong, arguments, short},
     error::{broker_error, reply_code},
 };
-use crate::port::{BrokerError, TopologyMode};
+use crate::{
+    missing::Missing,
+    port::{BrokerError, TopologyMode},
+};
 
 const ACCESS_REFUSED: u16 = 403;
 const PRECONDITION_FAILED: u16 = 406;
@@ -47,30 +50,39 @@ async fn declare(connection: &Connection, topology: &Topology) -> Result<(), Bro
 
 /// A failed check closes its channel, so each has its own.
 async fn verify(connection: &Connection, topology: &Topology) -> Result<(), BrokerError> {
-    let (mut missing, mut differing) = (Vec::new(), Vec::new());
+    let (mut missing, mut differing) = (Missing::default(), Vec::new());
     for exchange in &topology.exchanges {
-        let absent = declare_exchange(&open(connection).await?, exchange, true).await;
-        if let Err(error) = absent {
-            missing.push(explain(&error, "exchange", &exchange.name).to_string());
+        let there = declare_exchange(&open(connection).await?, exchange, true).await;
+        if is_missing(there)? {
+            missing.exchanges.push(exchange.name.clone());
             continue;
         }
         let declared = declare_exchange(&open(connection).await?, exchange, false).await;
         sort(declared.err(), "exchange", &exchange.name, &mut differing);
     }
     for queue in &topology.queues {
-        let absent = declare_queue(&open(connection).await?, queue, true).await;
-        if let Err(error) = absent {
-            missing.push(explain(&error, "queue", &queue.name).to_string());
+        let there = declare_queue(&open(connection).await?, queue, true).await;
+        if is_missing(there)? {
+            missing.queues.push(queue.name.clone());
             continue;
         }
         let declared = declare_queue(&open(connection).await?, queue, false).await;
         sort(declared.err(), "queue", &queue.name, &mut differing);
     }
     if !differing.is_empty() {
-        differing.extend(missing);
+        differing.extend((!missing.is_empty()).then(|| missing.to_string()));
         return Err(BrokerError::Differs(differing.join("\n")));
     }
-    if missing.is_empty() { Ok(()) } else { Err(BrokerError::Missing(missing.join("\n"))) }
+    if missing.is_empty() { Ok(()) } else { Err(BrokerError::Incomplete(missing)) }
+}
+
+/// What else fails says nothing about the topology.
+fn is_missing(there: lapin::Result<()>) -> Result<bool, BrokerError> {
+    match there.map_err(|error| broker_error(&error)) {
+        Ok(()) => Ok(false),
+        Err(BrokerError::Missing(_)) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// Without the right to declare, that it exists is all that can be known.

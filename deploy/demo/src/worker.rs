@@ -3,14 +3,14 @@
 use std::{
     env, fmt,
     fs::{self, File},
+    io::Write as _,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
 /// How often it is looked at whether the process has ended.
@@ -22,9 +22,16 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of its log an error quotes.
 const TAIL_LINES: usize = 15;
 
-/// A running worker. Dropped, it is killed.
+const WATCHDOG: &str = include_str!("watchdog.sh");
+
+/// A running worker under its watchdog. It is killed when this is dropped, and when this process
+/// ends in any way, `kill -9` included.
 #[derive(Debug)]
-pub(crate) struct Worker(Child);
+pub(crate) struct Worker {
+    watchdog: Child,
+    /// Held open for as long as the worker shall live.
+    orders: Option<ChildStdin>,
+}
 
 impl Worker {
     /// Starts the `actionfleet` that lies beside this program, in a folder of its own.
@@ -38,8 +45,8 @@ impl Worker {
         ensure!(program.is_file(), "{} is missing; `make demo` builds it", program.display());
         let log = Log::inside(folder);
         let file = File::create(&log.0).with_context(|| format!("cannot write {log}"))?;
-        let mut command = Command::new(&program);
-        command.arg("worker");
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHDOG, "watchdog"]).arg(&program).arg("worker");
         for setting in settings {
             command.args(["--set", setting]);
         }
@@ -49,23 +56,24 @@ impl Worker {
                 command.env_remove(name);
             }
         }
-        let child = command
+        let mut watchdog = command
             .envs(environment.iter().copied())
             .current_dir(folder)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(file)
             // Ctrl-C at a terminal is for the demo to handle
             .process_group(0)
             .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self(child))
+            .context("cannot start `sh`")?;
+        let orders = watchdog.stdin.take();
+        Ok(Self { watchdog, orders })
     }
 
     /// Waits until it has ended.
     pub(crate) async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
         loop {
-            if let Some(status) = self.0.try_wait().context("cannot wait for the worker")? {
+            if let Some(status) = self.watchdog.try_wait().context("cannot wait for the worker")? {
                 return Ok(status);
             }
             sleep(POLL).await;
@@ -74,7 +82,9 @@ impl Worker {
 
     /// Asks it to stop, and fails where it does not stop in good order.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        kill_process(Pid::from_child(&self.0), Signal::TERM).context("cannot stop the worker")?;
+        if let Some(orders) = &mut self.orders {
+            writeln!(orders, "TERM").context("cannot stop the worker")?;
+        }
         let Ok(status) = timeout(STOP_TIMEOUT, self.ended()).await else {
             bail!("the worker did not stop within {} s of SIGTERM", STOP_TIMEOUT.as_secs());
         };
@@ -86,9 +96,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // fails where it has ended already
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        // closing the pipe is the order to kill; it takes milliseconds
+        self.orders.take();
+        let _ = self.watchdog.wait();
     }
 }
 

@@ -59,6 +59,24 @@ fn an_interrupted_demo_leaves_nothing_behind() {
     assert_nothing_left(folder.path());
 }
 
+/// Nothing of the demo's runs any more then: whoever it started must see for themselves.
+#[test]
+fn a_killed_demo_leaves_nothing_running() {
+    let folder = TempDir::new().unwrap();
+    let mut demo = demo(&folder).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().unwrap().contains("jobs done")).unwrap().unwrap();
+    let running = processes_of(folder.path());
+    assert!(running.iter().any(|line| line.contains("actionfleet worker")), "{running:?}");
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !processes_of(folder.path()).is_empty() {
+        assert!(Instant::now() < deadline, "left: {:?}", processes_of(folder.path()));
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn assert_nothing_left(folder: &Path) {
     let deadline = Instant::now() + PATIENCE;
     while !processes_of(folder).is_empty() || fs::read_dir(folder).unwrap().next().is_some() {

@@ -9,5 +9,5 @@ mod rabbit;
 mod standin;
 
 pub use link::Link;
-pub use rabbit::Rabbit;
+pub use rabbit::{Certificate, Rabbit};
 pub use standin::{Misbehaviour, Standin, Stats};

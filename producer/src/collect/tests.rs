@@ -158,3 +158,16 @@ async fn a_closed_link_wakes_who_waits() {
     });
     assert_eq!(waited.unwrap_err(), WaitError::Closed { id: "one".into() });
 }
+
+#[tokio::test]
+async fn whoever_waits_for_ever_gets_the_result() {
+    let broker = FakeBroker::new();
+    let config = ProducerConfig { link_timeout: Duration::MAX, ..ProducerConfig::default() };
+    let producer = Producer::new(broker.port(), config);
+    let (waited, ()) =
+        tokio::join!(producer.submit_and_wait(job("one"), "bulk", Duration::MAX), async {
+            let published = broker.published(1).await;
+            broker.reply(&reply_to(&published[0]), result("one")).await;
+        });
+    assert_eq!(waited.unwrap().id, "one");
+}

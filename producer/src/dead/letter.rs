@@ -6,8 +6,13 @@ use bytes::Bytes;
 
 use super::DeadError;
 
-/// Put there by RabbitMQ on messages that it moved itself, when they were delivered too often.
-const BROKER_QUEUE: &str = "x-first-death-queue";
+/// Put there by RabbitMQ on messages that it moved itself: from which queue, and why. It moves
+/// jobs that wait for their time, too, from a level of the delay ladder, so that the last time
+/// counts; older versions tell of the first alone.
+const MOVED: [[&str; 2]; 2] = [
+    ["x-last-death-queue", "x-last-death-reason"],
+    ["x-first-death-queue", "x-first-death-reason"],
+];
 
 /// A job that the fleet gave up. Fields are absent where the broker, not a worker, moved it.
 #[derive(Debug)]
@@ -21,6 +26,9 @@ pub struct DeadLetter {
     pub failed_at: Option<Timestamp>,
     /// The error as JSON, as the caller got it.
     pub error: Option<String>,
+    /// Why the broker moved it, in RabbitMQ's words: `expired` by its AMQP property `expiration`,
+    /// `delivery_limit`. Nobody answered the caller then.
+    pub moved: Option<String>,
     delivery: Delivery,
 }
 
@@ -28,17 +36,19 @@ impl DeadLetter {
     pub(super) fn new(delivery: Delivery, names: &Names) -> Self {
         let properties = &delivery.properties;
         let text = |name| properties.text_header(name).map(str::to_owned);
+        let (from, moved) = moved(properties, names).unzip();
         Self {
             job_id: text(headers::JOB_ID).or_else(|| properties.message_id.clone()),
             code: properties.text_header(headers::CODE).and_then(|code| code.parse().ok()),
             action: text(headers::ACTION),
-            lane: text(headers::LANE).or_else(|| broker_lane(properties, names)),
+            lane: text(headers::LANE).or(from),
             attempt: match properties.header(headers::ATTEMPT) {
                 Some(HeaderValue::Number(number)) => Some(*number),
                 _ => None,
             },
             failed_at: properties.text_header(headers::FAILED_AT).and_then(|at| at.parse().ok()),
             error: text(headers::ERROR),
+            moved: moved.flatten(),
             delivery,
         }
     }
@@ -66,9 +76,12 @@ impl DeadLetter {
     }
 }
 
-fn broker_lane(properties: &Properties, names: &Names) -> Option<String> {
-    let queue = properties.text_header(BROKER_QUEUE)?;
-    queue.strip_prefix(&names.lane("")).map(str::to_owned)
+/// From which lane, and why.
+fn moved(properties: &Properties, names: &Names) -> Option<(String, Option<String>)> {
+    MOVED.iter().find_map(|[queue, reason]| {
+        let lane = properties.text_header(queue)?.strip_prefix(&names.lane(""))?;
+        Some((lane.to_owned(), properties.text_header(reason).map(str::to_owned)))
+    })
 }
 
 fn is_note(header: &str) -> bool {

@@ -8,13 +8,16 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use actionfleet_broker::{Address, Broker, BrokerError, Message};
 use actionfleet_proto::Names;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 pub use filter::Filter;
 pub use letter::DeadLetter;
 pub use scan::Scan;
 
-use crate::{SubmitError, submit::Sender};
+use crate::{
+    SubmitError,
+    submit::{Sender, deadline},
+};
 
 /// Why a scan of the dead letters ended early.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +146,7 @@ impl DeadLetters {
         let message =
             Message { body: letter.body().clone(), properties: letter.original_properties() };
         let to = Address::Lane(lane.clone());
-        let sent = self.sender.send(&to, message, Instant::now() + link_timeout).await;
+        let sent = self.sender.send(&to, message, deadline(link_timeout)).await;
         let id = letter.job_id.clone().unwrap_or_default();
         sent.map_err(|error| SubmitError::new(error, id, lane).to_string())
     }

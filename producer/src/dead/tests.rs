@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use actionfleet_broker::{HeaderValue, LinkState, Properties, PublishError};
 use actionfleet_proto::{Code, Timestamp, headers};
+use tokio::time::Instant;
 
 use super::*;
 use crate::fake::FakeBroker;
@@ -157,7 +158,22 @@ async fn a_drop_settles_what_it_tells_of() {
 async fn the_lane_of_a_letter_that_the_broker_moved_is_known() {
     let mut properties = Properties::default();
     properties.set_header("x-first-death-queue", "actionfleet.jobs.bulk");
-    let (_, dead) = with([Message { body: "x".into(), properties }]);
-    let letter = dead.scan(Filter::default()).await.unwrap().next().await.unwrap().unwrap();
-    assert_eq!((letter.lane.as_deref(), letter.code), (Some("bulk"), None));
+    properties.set_header("x-first-death-reason", "expired");
+    let mut delayed = Properties::default();
+    for (name, value) in [
+        ("x-first-death-queue", "actionfleet.delay.3"),
+        ("x-first-death-reason", "expired"),
+        ("x-last-death-queue", "actionfleet.jobs.default"),
+        ("x-last-death-reason", "delivery_limit"),
+    ] {
+        delayed.set_header(name, value);
+    }
+    let letters = [properties, delayed];
+    let (_, dead) = with(letters.map(|properties| Message { body: "x".into(), properties }));
+    let mut scan = dead.scan(Filter::default()).await.unwrap();
+    for (lane, why) in [("bulk", "expired"), ("default", "delivery_limit")] {
+        let letter = scan.next().await.unwrap().unwrap();
+        assert_eq!((letter.lane.as_deref(), letter.code), (Some(lane), None));
+        assert_eq!((letter.moved.as_deref(), letter.error.as_deref()), (Some(why), None));
+    }
 }

@@ -16,7 +16,7 @@ use crate::ProducerConfig;
 pub(crate) use budget::Budget;
 pub use error::SubmitError;
 pub(crate) use pack::Parcel;
-pub(crate) use send::{SendError, Sender};
+pub(crate) use send::{SendError, Sender, deadline};
 
 #[derive(Debug)]
 pub(crate) struct Submitter {

@@ -11,6 +11,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// Before the next try, so that a broker that keeps saying no is not hammered.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Thirty years: longer waits are as good as none, and a clock cannot be set as far as it likes.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// The moment after which a caller waits no longer; `Duration::MAX` is for ever.
+pub(crate) fn deadline(patience: Duration) -> Instant {
+    Instant::now() + patience.min(FOR_EVER)
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SendError {

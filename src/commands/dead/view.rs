@@ -2,6 +2,7 @@
 
 use actionfleet_broker::HeaderValue;
 use actionfleet_producer::DeadLetter;
+use actionfleet_proto::headers;
 use serde_json::{Map, Value, json};
 
 use crate::output::table;
@@ -19,15 +20,19 @@ pub(super) fn summary(letter: &DeadLetter) -> Value {
         "attempt": letter.attempt,
         "failed_at": letter.failed_at,
         "error": error(letter),
+        "moved": letter.moved,
     })
 }
 
 /// With the body and the properties.
 pub(super) fn whole(letter: &DeadLetter) -> Value {
     let properties = letter.properties();
+    let told = !error(letter).is_null();
     let headers: Map<String, Value> = properties
         .headers
         .iter()
+        // read, it stands above
+        .filter(|(name, _)| !(told && name == headers::ERROR))
         .map(|(name, value)| {
             let value = match value {
                 HeaderValue::Text(text) => json!(text),
@@ -59,7 +64,9 @@ pub(super) fn page(letter: &DeadLetter, whole: &Value) -> String {
 pub(super) fn row(letter: &DeadLetter) -> [String; 7] {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let error = error(letter);
-    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    let message = error.get("message").and_then(Value::as_str).map(str::to_owned);
+    let moved = || letter.moved.as_ref().map(|why| format!("moved by the broker: {why}"));
+    let message = message.or_else(moved).unwrap_or_default();
     [
         or_dash(letter.job_id.clone()),
         or_dash(letter.code.map(|code| code.to_string())),

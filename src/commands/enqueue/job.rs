@@ -12,6 +12,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::{EnqueueArgs, media::media};
 use crate::exit::{Exit, Failure};
 
+/// Characters that an error quotes of what is no JSON object.
+const QUOTED: usize = 40;
+
 pub(super) fn build(args: &EnqueueArgs, max: usize) -> Result<Job, Failure> {
     let input = if !args.text.is_empty() {
         Input::Text(args.text.clone())
@@ -35,10 +38,11 @@ pub(super) fn build(args: &EnqueueArgs, max: usize) -> Result<Job, Failure> {
 
 /// A whole job, or, where the action is known, its input.
 pub(super) fn parse(text: &[u8], action: Option<&str>, delay: Option<Span>) -> Result<Job, String> {
-    let mut job = match action {
-        None => Job::from_slice(text).map_err(|error| error.to_string())?,
-        Some(action) => with_action(text, action)?,
+    let job = match action {
+        None => Job::from_slice(text).map_err(|error| error.to_string()),
+        Some(action) => with_action(text, action),
     };
+    let mut job = job.map_err(|problem| no_object(text, action).unwrap_or(problem))?;
     if delay.is_some() {
         job.delay = delay;
         job.not_before = None;
@@ -64,6 +68,29 @@ fn with_action(text: &[u8], action: &str) -> Result<Job, String> {
             Ok(Job { action: Some(action.to_owned()), ..job })
         }
     }
+}
+
+/// What to say of a text that is no JSON object: the types would say what they miss in it.
+fn no_object(text: &[u8], action: Option<&str>) -> Option<String> {
+    let text = text.trim_ascii();
+    let problem = match serde_json::from_slice::<IgnoredAny>(text) {
+        Ok(_) if text.starts_with(b"{") => return None,
+        Ok(_) => "not a JSON object".to_owned(),
+        Err(error) => format!("not a JSON object ({error})"),
+    };
+    // no character has more than four bytes
+    let start = String::from_utf8_lossy(text.get(..4 * QUOTED).unwrap_or(text));
+    let mut quoted: String = start.chars().take(QUOTED).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    let job = r#"{"action": "refine_text", "input": {"text": "…"}}"#;
+    Some(match action {
+        None => format!("{problem}: {quoted:?}; give a job, such as {job}"),
+        Some(_) => {
+            format!(r#"{problem}: {quoted:?}; give an input, such as {{"text": "…"}}, or a job"#)
+        }
+    })
 }
 
 /// A file, or standard input, of at most `max` bytes.
@@ -103,6 +130,32 @@ mod tests {
         assert!(action(input, None).unwrap_err().contains("missing field `input`"));
         assert!(action(b"[]", Some("b")).is_err());
         assert!(action(b"{}", Some("b")).unwrap_err().contains("exactly one of"));
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_called_so_and_quoted() {
+        let text = format!("hello, {}", "wörld ".repeat(1_000));
+        let problem = parse(text.as_bytes(), Some("a"), None).unwrap_err();
+        let quoted = "\"hello, wörld wörld wörld wörld wörld wör…\"";
+        assert!(
+            problem.starts_with("not a JSON object (expected value at line 1 column 1): "),
+            "{problem}"
+        );
+        assert!(problem.contains(quoted), "{problem}");
+        assert!(
+            problem.ends_with(r#"; give an input, such as {"text": "…"}, or a job"#),
+            "{problem}"
+        );
+        for text in ["42", "[]", "\"{}\""] {
+            let problem = parse(text.as_bytes(), None, None).unwrap_err();
+            assert!(
+                problem.starts_with(&format!("not a JSON object: {text:?}; give a job")),
+                "{problem}"
+            );
+        }
+        assert!(parse(b"\xff\xfe", None, None).unwrap_err().contains("\"\u{fffd}\u{fffd}\""));
+        let cut = parse(br#"{"text": "x""#, Some("a"), None).unwrap_err();
+        assert!(cut.starts_with("not a JSON object (EOF while parsing an object"), "{cut}");
     }
 
     #[test]

@@ -166,6 +166,9 @@ mod tests {
         assert_eq!(numbers, [1, 4, 5, 6]);
         assert_eq!(lines.last().unwrap().0.end, u64::try_from(text.len()).unwrap());
         assert!(lines[0].1.is_ok() && lines[3].1.is_ok());
+        let nonsense = lines[1].1.as_ref().unwrap_err();
+        let expected = "not a JSON object (expected ident at column 2): \"nonsense\"; give";
+        assert!(nonsense.starts_with(expected), "{nonsense}");
         assert!(lines[2].1.as_ref().unwrap_err().contains("longer than 100 bytes"));
     }
 

@@ -88,8 +88,10 @@ async fn a_worker_that_is_refused_says_so_and_ends() {
         let arguments = ["worker", "--set", &url, "--set", "admin.listen=off"];
         let said: Said = timeout(QUICK, cli.run_with(&[], &arguments)).await.expect("an end");
         said.failed(77, "cannot log in to the broker at amqp://guest:***@127.0.0.1:");
-        said.failed(77, "check user, password and virtual host in `broker.url`");
+        said.failed(77, " as `guest`: the broker refuses the connection: ");
+        said.failed(77, "; check user, password and virtual host in `broker.url`");
         assert!(!said.err.contains("wrong"), "{}", said.err);
+        assert_eq!(said.err.lines().count(), 1, "nothing else is worth a word: {}", said.err);
     }
 }
 

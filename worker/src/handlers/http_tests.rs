@@ -163,6 +163,18 @@ async fn faults_have_their_codes() {
     assert_eq!(mapping.service_response.unwrap().status, 200);
 }
 
+/// The call itself was a success: only the handler sees that its answer cannot be used.
+#[tokio::test]
+async fn a_secret_that_a_backend_repeats_is_not_in_the_error() {
+    let fields = json!({
+        "url": "/echo/x", "headers": {"Authorization": "Bearer {{ secrets.API_KEY }}"},
+        "response": {"path": "gone"},
+    });
+    let error = execute(fields, json!({})).await.unwrap_err();
+    assert_eq!(error.code, Code::MappingFailed);
+    assert_eq!(error.service_response.unwrap().body["key"], "Bearer [redacted]");
+}
+
 #[tokio::test]
 async fn only_http_actions() {
     let context = context_for("refine_text", json!({"text": "x"}), &[]);

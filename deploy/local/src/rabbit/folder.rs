@@ -1,11 +1,12 @@
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
+use super::Certificate;
 use super::binaries::Binaries;
 use super::ports::Ports;
 
@@ -17,7 +18,11 @@ const TAIL_LINES: usize = 15;
 pub(super) struct Folder(TempDir);
 
 impl Folder {
-    pub(super) fn create(binaries: &Binaries, ports: Ports) -> anyhow::Result<Self> {
+    pub(super) fn create(
+        binaries: &Binaries,
+        ports: Ports,
+        certificate: Option<&Certificate>,
+    ) -> anyhow::Result<Self> {
         let folder = Self(
             tempfile::Builder::new()
                 .prefix("actionfleet-rabbitmq-")
@@ -26,6 +31,7 @@ impl Folder {
         );
         folder
             .fill(binaries, ports)
+            .and_then(|()| certificate.map_or(Ok(()), |it| folder.speak_tls(ports, it)))
             .with_context(|| format!("cannot write to {}", folder.path().display()))?;
         Ok(folder)
     }
@@ -59,6 +65,23 @@ impl Folder {
         let cookie = self.file(".erlang.cookie");
         fs::write(&cookie, random_word()?)?;
         fs::set_permissions(&cookie, fs::Permissions::from_mode(0o400))
+    }
+
+    fn speak_tls(&self, ports: Ports, certificate: &Certificate) -> io::Result<()> {
+        let (chain, key) = (self.file("certificate.pem"), self.file("key.pem"));
+        fs::write(&chain, &certificate.chain)?;
+        fs::write(&key, &certificate.key)?;
+        let mut configuration = OpenOptions::new().append(true).open(self.file("rabbitmq.conf"))?;
+        writeln!(
+            configuration,
+            "listeners.ssl.local = 127.0.0.1:{}\n\
+             ssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\n\
+             ssl_options.verify = verify_none",
+            ports.tls,
+            chain.display(),
+            key.display()
+        )
     }
 
     /// Offers the node its applications without the optional plugins. Erlang looks for each of

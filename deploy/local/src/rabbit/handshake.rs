@@ -34,6 +34,21 @@ pub(super) async fn wait(port: u16, mut has_ended: impl FnMut() -> bool) -> anyh
     bail!("no answer on port {port} within {} s", DEADLINE.as_secs())
 }
 
+/// Waits until somebody listens: of TLS, only whoever knows the certificate gets an answer.
+pub(super) async fn listens(port: u16, mut has_ended: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let deadline = Instant::now() + DEADLINE;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+        if has_ended() {
+            bail!("the node ended");
+        }
+        if Instant::now() > deadline {
+            bail!("nobody listens on port {port} after {} s", DEADLINE.as_secs());
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
 pub(super) async fn first_octet(port: u16) -> io::Result<u8> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     stream.write_all(PROTOCOL_HEADER).await?;

@@ -28,6 +28,14 @@ const PORT_ATTEMPTS: u32 = 4;
 
 const CTL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What a broker proves itself with to those who connect by TLS, in PEM.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The broker's own certificate, then those that lead to its authority.
+    pub chain: String,
+    pub key: String,
+}
+
 /// A running broker with user `guest`, password `guest`, and the virtual host `/`.
 ///
 /// Dropped, it is killed and its folder removed. The same happens when the process that owns
@@ -39,6 +47,7 @@ pub struct Rabbit {
     binaries: Binaries,
     folder: Folder,
     ports: Ports,
+    speaks_tls: bool,
     virtual_hosts: VirtualHosts,
 }
 
@@ -48,22 +57,39 @@ impl Rabbit {
     /// # Errors
     /// RabbitMQ is not installed, or does not come up: then with the end of its log.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::launch(None).await
+    }
+
+    /// Starts a broker that also speaks TLS.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(certificate: &Certificate) -> anyhow::Result<Self> {
+        Self::launch(Some(certificate)).await
+    }
+
+    async fn launch(certificate: Option<&Certificate>) -> anyhow::Result<Self> {
         let binaries = Binaries::find()?;
         let mut attempt = 1;
         loop {
-            match Self::start_on(&binaries, Ports::find_free()?).await {
+            match Self::start_on(&binaries, Ports::find_free()?, certificate).await {
                 Err(error) if attempt < PORT_ATTEMPTS && is_port_taken(&error) => attempt += 1,
                 outcome => return outcome,
             }
         }
     }
 
-    async fn start_on(binaries: &Binaries, ports: Ports) -> anyhow::Result<Self> {
+    async fn start_on(
+        binaries: &Binaries,
+        ports: Ports,
+        certificate: Option<&Certificate>,
+    ) -> anyhow::Result<Self> {
         let rabbit = Self {
             node: Mutex::new(None),
-            folder: Folder::create(binaries, ports)?,
+            folder: Folder::create(binaries, ports, certificate)?,
             binaries: binaries.clone(),
             ports,
+            speaks_tls: certificate.is_some(),
             virtual_hosts: VirtualHosts::default(),
         };
         rabbit.start_again().await?;
@@ -73,6 +99,11 @@ impl Rabbit {
     /// Where clients connect, in the virtual host `/`.
     pub fn url(&self) -> String {
         self.url_of("%2f")
+    }
+
+    /// As [`url`](Self::url), by TLS; only of a broker with a certificate.
+    pub fn tls_url(&self) -> String {
+        format!("amqps://guest:guest@127.0.0.1:{}/%2f", self.ports.tls)
     }
 
     fn url_of(&self, virtual_host: &str) -> String {
@@ -110,7 +141,11 @@ impl Rabbit {
             bail!("the broker is running already");
         }
         let mut node = Node::spawn(&self.binaries, &self.folder, self.ports)?;
-        if let Err(cause) = handshake::wait(self.ports.amqp, || node.has_ended()).await {
+        let mut ready = handshake::wait(self.ports.amqp, || node.has_ended()).await;
+        if ready.is_ok() && self.speaks_tls {
+            ready = handshake::listens(self.ports.tls, || node.has_ended()).await;
+        }
+        if let Err(cause) = ready {
             let log = self.folder.log_tail();
             return Err(cause.context(format!("RabbitMQ did not start; its log ends with:\n{log}")));
         }

@@ -92,7 +92,7 @@ pub(super) fn environment(
     ports: Ports,
 ) -> anyhow::Result<Vec<(&'static str, String)>> {
     let file = |name: &str| folder.file(name).display().to_string();
-    let Ports { amqp, distribution, epmd } = ports;
+    let Ports { amqp, distribution, epmd, .. } = ports;
     let path = std::env::var("PATH").context("PATH is not set")?;
     Ok(vec![
         ("PATH", path),

@@ -128,7 +128,7 @@ async fn tells_a_taken_port_from_other_failures() {
         Ports { distribution: port, ..free },
         Ports { epmd: port, ..free },
     ] {
-        let error = Rabbit::start_on(&binaries, ports).await.unwrap_err();
+        let error = Rabbit::start_on(&binaries, ports, None).await.unwrap_err();
         assert!(is_port_taken(&error), "{ports:?}: {error:#}");
     }
     assert!(!is_port_taken(&anyhow::anyhow!("the node ended")));
