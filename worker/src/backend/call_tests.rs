@@ -201,6 +201,42 @@ async fn a_call_that_is_dropped_counts_by_its_deadline() {
     }
 }
 
+/// The circuit after four calls without an answer, each with so much time: 0 closed, 2 open.
+async fn circuit_after_timeouts(limit: Duration, end: impl AsyncFn(&Fixture, Duration)) -> u8 {
+    let fixture = http().await;
+    for _ in 0..4 {
+        end(&fixture, limit).await;
+    }
+    let metrics = fixture.metrics();
+    let counted = r#"actionfleet_backend_calls_total{backend="shop",class="backend_timeout"} 4"#;
+    assert!(metrics.contains(counted), "{metrics}");
+    let state = |state: &u8| {
+        metrics.contains(&format!(r#"actionfleet_breaker_state{{backend="shop"}} {state}"#))
+    };
+    [0, 1, 2].into_iter().find(state).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_in_a_hurry_opens_no_circuit() {
+    let hurried = FAIR_TIME - Duration::from_millis(1);
+    let timed_out = async |fixture: &Fixture, limit| {
+        let error = fixture.call_within("/hang", limit).await.unwrap_err();
+        assert_eq!(error.code, Code::BackendTimeout);
+    };
+    // the pipeline may drop the call when its time is over, before the call itself ends
+    let dropped = async |fixture: &Fixture, limit| {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(limit) => {}
+            answer = fixture.call_within("/hang", limit) => panic!("{answer:?}"),
+        }
+    };
+    assert_eq!(circuit_after_timeouts(hurried, timed_out).await, 0);
+    assert_eq!(circuit_after_timeouts(FAIR_TIME, timed_out).await, 2);
+    assert_eq!(circuit_after_timeouts(hurried, dropped).await, 0);
+    assert_eq!(circuit_after_timeouts(FAIR_TIME, dropped).await, 2);
+}
+
 #[test]
 fn a_backend_that_refuses_is_well() {
     for code in Code::ALL {
