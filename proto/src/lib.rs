@@ -21,7 +21,9 @@ mod strict;
 mod time;
 mod topology;
 
-pub use bounds::{ERROR_MAX, MESSAGE_MAX, SERVICE_RESPONSE_MAX, TRUNCATED, cut_text, cut_value};
+pub use bounds::{
+    ERROR_MAX, MESSAGE_MAX, SERVICE_BODY_MAX, SERVICE_RESPONSE_MAX, TRUNCATED, cut_text, cut_value,
+};
 pub use code::{Code, Kind, Retried};
 pub use control::Control;
 pub use delay::{DELAY_LEVELS, DELAY_MAX, DelayRoute};

@@ -7,7 +7,7 @@ use axum::{
     routing::{any, get},
 };
 use prometheus::{Registry, TextEncoder};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -75,7 +75,13 @@ async fn http() -> Fixture {
         .route("/fits", get(|| async { vec![b'x'; 100_000] }))
         .route("/moved", get(|| async { (StatusCode::FOUND, [(LOCATION, "/echo")]) }))
         .route("/empty", get(|| async { StatusCode::NO_CONTENT }))
-        .route("/secret", get(|| async { (StatusCode::BAD_REQUEST, r#"{"key": "is hunter2"}"#) }))
+        .route(
+            "/secret",
+            get(|| async {
+                let headers = [("x-request-id", "for-hunter2")];
+                (StatusCode::BAD_REQUEST, headers, r#"{"hunter2": ["is hunter2", 7]}"#)
+            }),
+        )
         .route(
             "/gzip",
             get(|| async { ([(CONTENT_ENCODING, "gzip")], "not gzip").into_response() }),
@@ -149,8 +155,9 @@ async fn answers_that_are_none() {
     assert_eq!(fixture.code("/moved").await.0, Code::BackendInvalidResponse);
     assert_eq!(fixture.code("/gzip").await.0, Code::BackendInvalidResponse);
     assert!(fixture.call("/empty").await.unwrap().body.is_empty());
-    let error = fixture.call("/secret").await.unwrap_err();
-    assert_eq!(error.service_response.unwrap().body, json!({"key": "is [redacted]"}));
+    let response = fixture.call("/secret").await.unwrap_err().service_response.unwrap();
+    assert_eq!(response.body, json!({"[redacted]": ["is [redacted]", 7]}));
+    assert_eq!(response.request_id.as_deref(), Some("for-[redacted]"));
 }
 
 #[tokio::test]
