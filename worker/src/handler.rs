@@ -57,6 +57,9 @@ pub struct Context {
     pub options: Arc<Options>,
     /// The end of this attempt.
     pub deadline: Instant,
+    /// The largest output that fits a result, in bytes of JSON. A larger one fails the job; a
+    /// handler that gathers its output from many calls stops paying for them there.
+    pub output_bytes: usize,
     /// Fires when the job is cancelled, its time is over or the worker stops.
     pub cancel: CancellationToken,
     /// The definitions as they were when the job started.

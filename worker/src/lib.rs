@@ -7,6 +7,7 @@ pub mod definitions;
 mod fleet;
 pub mod handler;
 pub mod handlers;
+mod json_bytes;
 mod metrics;
 mod notifier;
 mod pipeline;

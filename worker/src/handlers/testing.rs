@@ -28,6 +28,7 @@ pub(crate) fn context(input: Value) -> Context {
         input: Arc::new(input),
         options: Arc::new(Options::default()),
         deadline: Instant::now() + Duration::from_secs(10),
+        output_bytes: Limits::default().output_bytes(),
         cancel: CancellationToken::new(),
         catalog: Arc::new(Catalog::default()),
         trace: Trace::default(),

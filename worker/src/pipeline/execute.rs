@@ -89,6 +89,7 @@ async fn attempt(
         input: job.input.clone(),
         options: job.options.clone(),
         deadline,
+        output_bytes: worker.config.limits.output_bytes(),
         cancel: CancellationToken::new(),
         catalog: job.catalog.clone(),
         trace: job.subject.trace.clone(),

@@ -30,9 +30,6 @@ use futures::FutureExt;
 
 use crate::worker::Worker;
 
-/// What a result holds besides the output: bounded errors, attempts and metadata.
-const ENVELOPE: usize = 64 * 1024;
-
 /// Takes one delivery all the way. The permit that came with it is held to the end.
 ///
 /// The stages' futures are boxed: what a job needs after its call does not take memory during it,
@@ -44,7 +41,7 @@ pub(crate) async fn run(worker: &Worker, received: Received) {
         Ok(Err(early)) => *early,
         Err(_) => panicked(&received),
     };
-    let conclusion = conclusion.bounded(worker.config.limits.job_bytes.saturating_sub(ENVELOPE));
+    let conclusion = conclusion.bounded(worker.config.limits.output_bytes());
     let receipt = Box::pin(publish::publish(worker, &received, &conclusion)).await;
     Box::pin(settle::settle(worker, received, &conclusion, receipt)).await;
 }
