@@ -33,7 +33,7 @@ pub use job::{ActionContext, InvalidJob, Job, Map, NotifyOn, Reply};
 pub use names::{
     InvalidName, check_identifier, check_job_id, check_lane, new_job_id, routing_word,
 };
-pub use notification::{Level, Notification, NotificationStatus};
+pub use notification::{Level, Notification, NotificationStatus, Progress};
 pub use result::{
     Attempt, AttemptOutcome, Cost, File, FileContent, JobResult, NOTIFICATION_TYPE, Output,
     RESULT_TYPE, Status, Timing, Usage,

@@ -11,6 +11,7 @@ mod json_bytes;
 mod metrics;
 mod notifier;
 mod pipeline;
+mod progress;
 pub mod retry;
 mod running;
 pub mod secrets;

@@ -13,7 +13,7 @@ use crate::{
     backend::Backends,
     config::{BreakerConfig, HttpConfig, Limits},
     definitions::{self, Catalog},
-    handler::{Action, Context, Options, Trace},
+    handler::{Action, Context, Options, Progress, Trace},
     secrets::EnvSecrets,
 };
 
@@ -32,6 +32,7 @@ pub(crate) fn context(input: Value) -> Context {
         cancel: CancellationToken::new(),
         catalog: Arc::new(Catalog::default()),
         trace: Trace::default(),
+        progress: Progress::default(),
     }
 }
 

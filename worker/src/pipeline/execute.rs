@@ -7,13 +7,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Conclusion, Outcome, Received,
+    Conclusion, Outcome, Received, Subject,
     classify::{AttemptResult, Cut, classify},
     context::Ready,
     encode,
 };
 use crate::{
-    handler::{Context, HandlerError},
+    handler::{Context, HandlerError, Progress},
+    progress::Reporter,
     running::Entered,
     worker::Worker,
 };
@@ -41,6 +42,7 @@ async fn attempts(
     let cancelled = running.token();
     // one delivery must not outlive the broker's consumer_timeout, however many attempts it takes
     let (began, longest) = (Instant::now(), worker.config.limits.max_timeout);
+    let reporter = reporter(worker, &job.subject);
     if let Err(cut) = wait(worker, received, cancelled, job.wait).await {
         let outcome = classify(&job.subject, Err(cut), &job.policy, None, 0.0);
         return Conclusion::new(job.subject, outcome);
@@ -51,7 +53,9 @@ async fn attempts(
         }
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         job.subject.state.first_started_at.get_or_insert(started_at);
-        let result = attempt(worker, received, cancelled, &job).await;
+        let progress = reporter.begin(job.subject.state.attempt);
+        let result = attempt(worker, received, cancelled, &job, progress).await;
+        reporter.end();
         let time_left = job.deadline.map(|deadline| deadline.since(Timestamp::now()));
         let outcome = classify(&job.subject, result, &job.policy, time_left, fastrand::f64());
         record(worker, &mut job, &outcome, started_at, clock.elapsed());
@@ -73,12 +77,22 @@ async fn attempts(
     }
 }
 
+/// Reports carry no input, which can be large, and which those who listen know.
+fn reporter(worker: &Worker, subject: &Subject) -> Reporter {
+    if !subject.wants(NotifyOn::Progress) {
+        return Reporter::default();
+    }
+    let (notifier, subject) = (worker.notifier.clone(), Subject { input: None, ..subject.clone() });
+    Reporter::new(move |report| notifier.send(encode::progress(&subject, report)))
+}
+
 /// One attempt in a task of its own: a panic ends there, and so does a handler that never yields.
 async fn attempt(
     worker: &Worker,
     received: &Received,
     cancelled: &CancellationToken,
     job: &Ready,
+    progress: Progress,
 ) -> AttemptResult {
     let deadline = Instant::now() + job.timeout;
     let context = Context {
@@ -93,6 +107,7 @@ async fn attempt(
         cancel: CancellationToken::new(),
         catalog: job.catalog.clone(),
         trace: job.subject.trace.clone(),
+        progress,
     };
     let cancel = context.cancel.clone();
     let handler = Arc::clone(&job.handler.0);

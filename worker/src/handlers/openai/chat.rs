@@ -61,6 +61,7 @@ impl<'a> Chat<'a> {
         let max_tokens = self.options.max_tokens(definition, model)?;
         let max_length = prompt::max_length(&self.context.options);
         let mut gathered = Gathered::new(self.context.output_bytes);
+        let total = inputs.len();
         let mut inputs = inputs.iter().enumerate();
         let mut calls = FuturesUnordered::new();
         loop {
@@ -73,7 +74,11 @@ impl<'a> Chat<'a> {
             if let Some(max) = max_length {
                 reply.text = prompt::cut(reply.text, max);
             }
-            gathered.add(index, reply)?;
+            let done = gathered.add(index, reply)?;
+            if total > 1 {
+                let text = format!("{done} of {total} answers are there.");
+                self.context.progress(count(done), count(total), text);
+            }
         }
         Ok(gathered.into_completion(name, model))
     }
@@ -165,6 +170,10 @@ impl<'a> Chat<'a> {
         })?;
         Ok(Reply { text, model: response.model, tokens: response.usage })
     }
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
 }
 
 /// The job's choice, then the action type's, then the one called `openai`, then the only one.

@@ -32,8 +32,9 @@ impl Gathered {
         Self { texts: Vec::new(), bytes, most, model: None, tokens: None }
     }
 
-    /// Refuses what would make the output larger than it may be.
-    pub(super) fn add(&mut self, index: usize, reply: Reply) -> Result<(), HandlerError> {
+    /// Refuses what would make the output larger than it may be, and says how many answers there
+    /// are.
+    pub(super) fn add(&mut self, index: usize, reply: Reply) -> Result<usize, HandlerError> {
         let comma = usize::from(!self.texts.is_empty());
         self.bytes = self.bytes.saturating_add(json_bytes(&reply.text) + comma);
         if self.bytes > self.most {
@@ -53,7 +54,7 @@ impl Gathered {
             sum.prompt_tokens = sum.prompt_tokens.saturating_add(tokens.prompt_tokens);
             sum.completion_tokens = sum.completion_tokens.saturating_add(tokens.completion_tokens);
         }
-        Ok(())
+        Ok(self.texts.len())
     }
 
     /// The price is that of the model asked for.
