@@ -225,7 +225,7 @@ async fn circuit_after_timeouts(limit: Duration, end: impl AsyncFn(&Fixture, Dur
 
 #[tokio::test(start_paused = true)]
 async fn a_job_in_a_hurry_opens_no_circuit() {
-    let hurried = FAIR_TIME - Duration::from_millis(1);
+    let hurried = FAIR_TIME.saturating_sub(Duration::from_millis(1));
     let timed_out = async |fixture: &Fixture, limit| {
         let error = fixture.call_within("/hang", limit).await.unwrap_err();
         assert_eq!(error.code, Code::BackendTimeout);

@@ -38,7 +38,7 @@ fn every_form_of_every_secret() {
 
 #[test]
 fn keys_texts_and_numbers_at_any_depth() {
-    let value = json!({"k": [{"12345678": "a 12345678"}, 12_345_678, 0.12345678, true, null, 7]});
+    let value = json!({"k": [{"12345678": "a 12345678"}, 12_345_678, 0.123_456_78, true, null, 7]});
     let shown =
         json!({"k": [{"[redacted]": "a [redacted]"}, "[redacted]", "0.[redacted]", true, null, 7]});
     assert_eq!(redaction(&["12345678"]).value(value), shown);

@@ -68,7 +68,7 @@ pub(super) fn assemble(
 /// A file with something wrong in it.
 struct Wrong {
     findings: Vec<Finding>,
-    draft: Option<Draft>,
+    draft: Option<Box<Draft>>,
 }
 
 /// What could be read of it.
@@ -100,7 +100,10 @@ fn file(path: &Path, text: Result<String, String>, previous: Option<&Good>) -> R
         Some(Ok(_)) | None => {}
     }
     let findings = problems.into_iter().map(|problem| located(path, &text, problem)).collect();
-    Err(Wrong { findings, draft: definition.map(|definition| Draft { text, definition }) })
+    Err(Wrong {
+        findings,
+        draft: definition.map(|definition| Draft { text, definition }).map(Box::new),
+    })
 }
 
 fn located(path: &Path, text: &str, Problem { field, problem }: Problem) -> Finding {

@@ -54,6 +54,13 @@ fn all_files_of_all_formats() {
     assert_eq!(catalog.nearest_action("refine_txt"), Some("refine_text"));
 }
 
+fn assert_found(findings: &[String], expected: &[&str]) {
+    assert_eq!(findings.len(), expected.len(), "{findings:#?}");
+    for (finding, start) in findings.iter().zip(expected) {
+        assert!(finding.starts_with(start), "{finding}\n{start}");
+    }
+}
+
 #[test]
 fn every_problem_of_every_file_at_once() {
     let action = "kind: http_action\nidentifier: x\nmethod: GET\nurl: https://h.example/\n";
@@ -74,17 +81,6 @@ fn every_problem_of_every_file_at_once() {
         ("g.yaml", "kind: [\n"),
         ("h.yaml", &PROVIDER.replace("base_url", "api_key: sk-123\nbase_url")),
         ("i.yaml", &format!("{}response: {{path: 'a['}}\n", action.replace("x\n", "z\n"))),
-        (
-            "j.yaml",
-            "kind: http_action\nidentifier: w\nmethod: FETCH\nurl: h.example\ntimeout: 3\n\
-             retry: {max_attemps: 2}\nheaders: {Host: x, X-A: '{{ a b }}'}\n\
-             body: {a: '{% if %}', b: '{{ c'}\nresponse: {path: 'a['}\nparameters: {type: objekt}\n",
-        ),
-        (
-            "k.yaml",
-            "kind: action_type\nidentifier: v\ninput: text\noutput: text\nhandlr: echo\n\
-             handler: ehco\nprovider: lcoal\n",
-        ),
     ]);
     let expected = [
         "b.yaml:5: tiemout: is not a known key; did you mean `timeout`?",
@@ -98,26 +94,43 @@ fn every_problem_of_every_file_at_once() {
         "g.yaml:",
         "h.yaml:4: api_key: names the secret that holds the key, such as OPENAI_API_KEY",
         "i.yaml:5: response.path: \"a[\" is not a path: a bracket is not closed",
-        "j.yaml:3: method: must be one of",
-        "j.yaml:4: url: must start with https:// or http://",
-        "j.yaml:5: timeout: must be string, not number",
-        "j.yaml:6: retry.max_attemps: is not a known key; did you mean `max_attempts`?",
-        "j.yaml:7: headers.Host: is set by the fleet itself; leave it out",
-        "j.yaml:7: headers.X-A: \"a b\" is not an expression",
-        "j.yaml:8: body.a: statements `{%` and comments `{#` are not supported",
-        "j.yaml:8: body.b: `{{ c` is not closed",
-        "j.yaml:9: response.path: \"a[\" is not a path: a bracket is not closed",
-        "j.yaml:10: parameters: is not a JSON Schema (2020-12): ",
-        "k.yaml:5: handlr: is not a known key; did you mean `handler`?",
-        "k.yaml:6: handler: no handler is called \"ehco\"; did you mean echo?",
-        "k.yaml:7: provider: no provider is called \"lcoal\"; there is none; define the provider",
     ];
-    assert_eq!(findings.len(), expected.len(), "{findings:#?}");
-    for (finding, start) in findings.iter().zip(expected) {
-        assert!(finding.starts_with(start), "{finding}\n{start}");
-    }
+    assert_found(&findings, &expected);
     assert!(catalog.http_action("x").is_some() && catalog.http_action("y").is_none());
     assert!(catalog.action("t").is_none() && catalog.action("u").is_none());
+}
+
+#[test]
+fn what_is_wrong_with_one_part_hides_no_other() {
+    let (_, findings) = loaded(&[
+        (
+            "a.yaml",
+            "kind: http_action\nidentifier: w\nmethod: FETCH\nurl: h.example\ntimeout: 3\n\
+             retry: {max_attemps: 2}\nheaders: {Host: x, X-A: '{{ a b }}'}\n\
+             body: {a: '{% if %}', b: '{{ c'}\nresponse: {path: 'a['}\nparameters: {type: objekt}\n",
+        ),
+        (
+            "b.yaml",
+            "kind: action_type\nidentifier: v\ninput: text\noutput: text\nhandlr: echo\n\
+             handler: ehco\nprovider: lcoal\n",
+        ),
+    ]);
+    let expected = [
+        "a.yaml:3: method: must be one of",
+        "a.yaml:4: url: must start with https:// or http://",
+        "a.yaml:5: timeout: must be string, not number",
+        "a.yaml:6: retry.max_attemps: is not a known key; did you mean `max_attempts`?",
+        "a.yaml:7: headers.Host: is set by the fleet itself; leave it out",
+        "a.yaml:7: headers.X-A: \"a b\" is not an expression",
+        "a.yaml:8: body.a: statements `{%` and comments `{#` are not supported",
+        "a.yaml:8: body.b: `{{ c` is not closed",
+        "a.yaml:9: response.path: \"a[\" is not a path: a bracket is not closed",
+        "a.yaml:10: parameters: is not a JSON Schema (2020-12): ",
+        "b.yaml:5: handlr: is not a known key; did you mean `handler`?",
+        "b.yaml:6: handler: no handler is called \"ehco\"; did you mean echo?",
+        "b.yaml:7: provider: no provider is called \"lcoal\"; there is none; define the provider",
+    ];
+    assert_found(&findings, &expected);
 }
 
 #[test]
