@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 pub const MESSAGE_MAX: usize = 2_000;
 /// Bytes of JSON of an error's `service_response`.
 pub const SERVICE_RESPONSE_MAX: usize = 4_000;
+/// Of the backend's body in it; the rest is for its status and request id.
+pub const SERVICE_BODY_MAX: usize = SERVICE_RESPONSE_MAX - 200;
 /// Bytes of JSON of a whole error.
 pub const ERROR_MAX: usize = 16_384;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    bounds::{ERROR_MAX, MESSAGE_MAX, SERVICE_RESPONSE_MAX, cut_text, cut_value, json_len},
+    bounds::{ERROR_MAX, MESSAGE_MAX, SERVICE_BODY_MAX, cut_text, cut_value, json_len},
     code::{Code, Kind},
 };
 
@@ -75,9 +75,7 @@ impl ErrorBody {
     pub fn bounded(mut self) -> Self {
         self.message = cut_text(&self.message, MESSAGE_MAX).into_owned();
         if let Some(response) = &mut self.service_response {
-            // the status and the request id stay outside the body's share
-            response.body =
-                cut_value(std::mem::take(&mut response.body), SERVICE_RESPONSE_MAX - 200);
+            response.body = cut_value(std::mem::take(&mut response.body), SERVICE_BODY_MAX);
             response.request_id =
                 response.request_id.take().map(|id| cut_text(&id, 100).into_owned());
         }
@@ -92,6 +90,7 @@ impl ErrorBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::SERVICE_RESPONSE_MAX;
 
     proptest::proptest! {
         #[test]

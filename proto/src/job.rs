@@ -17,7 +17,8 @@ pub type Map = serde_json::Map<String, Value>;
 /// A request to execute one action once. Unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Job {
-    /// Identity for deduplication and cancellation; the AMQP `message_id` where absent.
+    /// Identity for deduplication and cancellation; the AMQP `message_id` where absent, which must
+    /// be a job id then; a new one where that is absent, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Whose configurations, secrets and limits; `default` where absent.

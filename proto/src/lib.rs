@@ -22,7 +22,9 @@ mod strict;
 mod time;
 mod topology;
 
-pub use bounds::{ERROR_MAX, MESSAGE_MAX, SERVICE_RESPONSE_MAX, TRUNCATED, cut_text, cut_value};
+pub use bounds::{
+    ERROR_MAX, MESSAGE_MAX, SERVICE_BODY_MAX, SERVICE_RESPONSE_MAX, TRUNCATED, cut_text, cut_value,
+};
 pub use code::{Code, Kind, Retried};
 pub use control::Control;
 pub use delay::{DELAY_LEVELS, DELAY_MAX, DelayRoute};
@@ -32,7 +34,7 @@ pub use job::{ActionContext, InvalidJob, Job, Map, NotifyOn, Reply};
 pub use names::{
     InvalidName, check_identifier, check_job_id, check_lane, new_job_id, routing_word,
 };
-pub use notification::{Level, Notification, NotificationStatus};
+pub use notification::{Level, Notification, NotificationStatus, Progress};
 pub use report::{LaneReport, WorkerReport};
 pub use result::{
     Attempt, AttemptOutcome, Cost, File, FileContent, JobResult, JobResultRef, NOTIFICATION_TYPE,

@@ -73,6 +73,9 @@ pub struct Notification {
     pub error: Option<NotificationError>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
+    /// Of status `progress` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// What kind of event this is: `action-started`, `action-failed`, …
     pub slug: String,
     pub level: Level,
@@ -80,6 +83,13 @@ pub struct Notification {
     pub dedup_key: String,
     pub metadata: Map,
     pub at: Timestamp,
+}
+
+/// How far a job is, in a unit of its handler's choice, which `description` names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
 }
 
 /// The part of an [`ErrorBody`] that a notification carries.
@@ -170,6 +180,7 @@ mod tests {
             output,
             error: Some((&error).into()),
             next_attempt_at: Some(Timestamp::now()),
+            progress: Some(Progress { done: u64::MAX, total: u64::MAX }),
             slug: "action-failed".into(),
             level: Level::Error,
             dedup_key: Notification::dedup_key("action-failed", &json!({"id": "x"})),

@@ -1,3 +1,4 @@
+mod answers;
 mod backends;
 mod cli;
 mod faults;

@@ -1,6 +1,6 @@
 //! Bodies that are not jobs: each gets its code, none holds up the lane.
 
-use actionfleet_proto::{Code, JobResult, Status};
+use actionfleet_proto::{Code, JobResult, Next, Status, check_job_id};
 use serde_json::json;
 
 use crate::harness::Rig;
@@ -124,6 +124,55 @@ async fn a_tenant_that_does_not_read_does_not_become_another() {
     let error = rig.reply().await.error.unwrap();
     assert_eq!(error.code, Code::InvalidJob);
     assert!(error.field_errors.contains_key("x-actionfleet-tenant"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_message_id_that_is_no_job_id_is_not_replaced_in_silence() {
+    let mut rig = Rig::start().await;
+    let job = json!({"action": "script", "input": {"json": []}});
+    for (id, correlation, answered) in
+        [("order 17", Some("corr"), "corr"), ("order 17", None, "order 17"), ("", Some("c"), "c")]
+    {
+        rig.send_bytes(id, job.to_string().into(), |properties| {
+            properties.correlation_id = correlation.map(str::to_owned);
+        })
+        .await;
+        let delivery = rig.reply_delivery().await;
+        assert_eq!(delivery.properties.correlation_id.as_deref(), Some(answered), "{id:?}");
+        let result: JobResult = serde_json::from_slice(&delivery.body).unwrap();
+        assert_eq!(delivery.properties.message_id.as_deref(), Some(result.id.as_str()));
+        delivery.ack().await.unwrap();
+        assert!(check_job_id(&result.id).is_ok(), "{}", result.id);
+        assert_eq!(result.action.as_deref(), Some("script"));
+        let error = result.error.unwrap();
+        assert_eq!((error.code, error.next), (Code::InvalidJob, Next::DeadLettered));
+        let problem = &error.field_errors["message_id"];
+        assert!(problem.starts_with("message_id: a job id has 1 to 128 characters"), "{problem}");
+        let letter = rig.next_dead_letter().await;
+        assert_eq!(letter.properties.text_header("x-actionfleet-job-id"), Some(&*result.id));
+        assert_eq!(letter.properties.message_id.as_deref(), Some(id), "as it came");
+        letter.ack().await.unwrap();
+    }
+    let mut named = job;
+    named["id"] = json!("order-17");
+    rig.send("order 17", &named).await;
+    let result = rig.reply().await;
+    assert_eq!((result.id.as_str(), result.status), ("order-17", Status::Succeeded));
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_read_is_answered_where_the_body_says() {
+    let rig = Rig::start().await;
+    let mut mine = rig.bound("amq.direct", "mine").await;
+    let reply = json!({"exchange": "amq.direct", "routing_key": "mine"});
+    let job = json!({"action": "script", "input": {"json": []}, "reply": reply});
+    rig.send_bytes("t", job.to_string().into(), |properties| {
+        properties.set_header("x-actionfleet-tenant", "no tenant");
+    })
+    .await;
+    let result: JobResult = serde_json::from_slice(&mine.next().await.unwrap().body).unwrap();
+    assert_eq!(result.error.unwrap().code, Code::InvalidJob);
+    assert_eq!((result.id.as_str(), result.tenant.as_str()), ("t", "default"));
 }
 
 #[tokio::test]

@@ -63,6 +63,16 @@ impl Default for WorkerConfig {
     }
 }
 
+impl Limits {
+    /// What a result holds besides the output: bounded errors, attempts and metadata.
+    const ENVELOPE: usize = 64 * 1024;
+
+    /// The largest output, in bytes of JSON: its result is then as large as a job may be.
+    pub fn output_bytes(&self) -> usize {
+        self.job_bytes.saturating_sub(Self::ENVELOPE)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::progress::Progress;
+
 use crate::definitions::Catalog;
 
 /// Executes one kind of action.
@@ -57,18 +59,30 @@ pub struct Context {
     pub options: Arc<Options>,
     /// The end of this attempt.
     pub deadline: Instant,
+    /// The largest output that fits a result, in bytes of JSON. A larger one fails the job; a
+    /// handler that gathers its output from many calls stops paying for them there.
+    pub output_bytes: usize,
     /// Fires when the job is cancelled, its time is over or the worker stops.
     pub cancel: CancellationToken,
     /// The definitions as they were when the job started.
     pub catalog: Arc<Catalog>,
     /// The W3C trace context to pass on to backends.
     pub trace: Trace,
+    /// Where [`Context::progress`] goes.
+    pub progress: Progress,
 }
 
 impl Context {
     /// What is left of this attempt.
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Tells whoever wants the job's `progress` notifications how far it is: `done` of `total`, in
+    /// the unit that `text` names. Best effort, and never waits. Of reports within half a second
+    /// only the latest is told.
+    pub fn progress(&self, done: u64, total: u64, text: impl Into<String>) {
+        self.progress.report(done, total, text);
     }
 }
 

@@ -8,8 +8,7 @@ use reqwest::{
     Response, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -17,6 +16,7 @@ use super::{
     breaker::{Health, Permit},
     classify,
     metrics::BackendMetrics,
+    redact::redacted,
 };
 use crate::handler::{Context, HandlerError};
 
@@ -31,11 +31,14 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// Those in the request.
+    secrets: Vec<SecretString>,
 }
 
 impl Answer {
+    /// What an error shows of it: no secrets of the request, and cut.
     pub fn service_response(&self) -> ServiceResponse {
-        classify::service_response(self.status, &self.headers, &self.body)
+        classify::service_response(self.status, &self.headers, &self.body, &self.secrets)
     }
 }
 
@@ -105,7 +108,8 @@ pub(super) async fn call(
         start: Instant::now(),
         deadline: context.deadline,
     };
-    let outcome = timeout_at(context.deadline, exchange(request, response_max)).await;
+    let exchange = exchange(request, response_max, secrets);
+    let outcome = timeout_at(context.deadline, exchange).await;
     let answer = outcome.unwrap_or_else(|_| {
         Err(HandlerError::of(Code::BackendTimeout, "the backend did not answer in time"))
     });
@@ -113,12 +117,11 @@ pub(super) async fn call(
         if accepts(answer.status) {
             return Ok(answer);
         }
-        let error =
-            classify::refusal(answer.status, &answer.headers, &answer.body, SystemTime::now());
-        Err(redacted(error, secrets))
+        let Answer { status, headers, body, secrets } = answer;
+        Err(classify::refusal(status, &headers, &body, &secrets, SystemTime::now()))
     });
     in_flight.end(result.as_ref().err().map(|error| error.code));
-    result.map_err(|error| error.service(&*backend.name))
+    result.map_err(|error| redacted(error, secrets).service(&*backend.name))
 }
 
 /// Lets the backend tell jobs, attempts and traces apart.
@@ -142,11 +145,13 @@ pub(super) fn identify(headers: &mut HeaderMap, context: &Context) {
 async fn exchange(
     request: impl Future<Output = reqwest::Result<Response>>,
     max: usize,
+    secrets: &[SecretString],
 ) -> Result<Answer, HandlerError> {
     let mut response = request.await.map_err(|error| classify::transport(&error))?;
     let body = read(&mut response, max).await?;
     let status = response.status();
-    Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
+    let headers = std::mem::take(response.headers_mut());
+    Ok(Answer { status, headers, body, secrets: secrets.to_vec() })
 }
 
 /// Most bodies are one chunk, which is handed on as it came.
@@ -209,27 +214,6 @@ impl From<Chunks> for Bytes {
             Chunks::One(chunk) => chunk,
             Chunks::Many(buffer) => buffer.freeze(),
         }
-    }
-}
-
-/// Some backends repeat the request in their error.
-pub(crate) fn redacted(mut error: HandlerError, secrets: &[SecretString]) -> HandlerError {
-    if let Some(response) = &mut error.service_response {
-        for secret in secrets {
-            redact(&mut response.body, secret.expose_secret());
-        }
-    }
-    error
-}
-
-fn redact(value: &mut Value, secret: &str) {
-    match value {
-        Value::String(text) if !secret.is_empty() && text.contains(secret) => {
-            *text = text.replace(secret, "[redacted]");
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, secret)),
-        Value::Object(map) => map.values_mut().for_each(|item| redact(item, secret)),
-        _ => {}
     }
 }
 

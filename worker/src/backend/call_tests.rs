@@ -7,7 +7,7 @@ use axum::{
     routing::{any, get},
 };
 use prometheus::{Registry, TextEncoder};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -75,7 +75,13 @@ async fn http() -> Fixture {
         .route("/fits", get(|| async { vec![b'x'; 100_000] }))
         .route("/moved", get(|| async { (StatusCode::FOUND, [(LOCATION, "/echo")]) }))
         .route("/empty", get(|| async { StatusCode::NO_CONTENT }))
-        .route("/secret", get(|| async { (StatusCode::BAD_REQUEST, r#"{"key": "is hunter2"}"#) }))
+        .route(
+            "/secret",
+            get(|| async {
+                let headers = [("x-request-id", "for-hunter2")];
+                (StatusCode::BAD_REQUEST, headers, r#"{"hunter2": ["is hunter2", 7]}"#)
+            }),
+        )
         .route(
             "/gzip",
             get(|| async { ([(CONTENT_ENCODING, "gzip")], "not gzip").into_response() }),
@@ -149,8 +155,9 @@ async fn answers_that_are_none() {
     assert_eq!(fixture.code("/moved").await.0, Code::BackendInvalidResponse);
     assert_eq!(fixture.code("/gzip").await.0, Code::BackendInvalidResponse);
     assert!(fixture.call("/empty").await.unwrap().body.is_empty());
-    let error = fixture.call("/secret").await.unwrap_err();
-    assert_eq!(error.service_response.unwrap().body, json!({"key": "is [redacted]"}));
+    let response = fixture.call("/secret").await.unwrap_err().service_response.unwrap();
+    assert_eq!(response.body, json!({"[redacted]": ["is [redacted]", 7]}));
+    assert_eq!(response.request_id.as_deref(), Some("for-[redacted]"));
 }
 
 #[tokio::test]
@@ -199,6 +206,42 @@ async fn a_call_that_is_dropped_counts_by_its_deadline() {
             format!(r#"actionfleet_backend_calls_total{{backend="shop",class="{class}"}} 1"#);
         assert!(metrics.contains(&line), "{metrics}");
     }
+}
+
+/// The circuit after four calls without an answer, each with so much time: 0 closed, 2 open.
+async fn circuit_after_timeouts(limit: Duration, end: impl AsyncFn(&Fixture, Duration)) -> u8 {
+    let fixture = http().await;
+    for _ in 0..4 {
+        end(&fixture, limit).await;
+    }
+    let metrics = fixture.metrics();
+    let counted = r#"actionfleet_backend_calls_total{backend="shop",class="backend_timeout"} 4"#;
+    assert!(metrics.contains(counted), "{metrics}");
+    let state = |state: &u8| {
+        metrics.contains(&format!(r#"actionfleet_breaker_state{{backend="shop"}} {state}"#))
+    };
+    [0, 1, 2].into_iter().find(state).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_in_a_hurry_opens_no_circuit() {
+    let hurried = FAIR_TIME.saturating_sub(Duration::from_millis(1));
+    let timed_out = async |fixture: &Fixture, limit| {
+        let error = fixture.call_within("/hang", limit).await.unwrap_err();
+        assert_eq!(error.code, Code::BackendTimeout);
+    };
+    // the pipeline may drop the call when its time is over, before the call itself ends
+    let dropped = async |fixture: &Fixture, limit| {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(limit) => {}
+            answer = fixture.call_within("/hang", limit) => panic!("{answer:?}"),
+        }
+    };
+    assert_eq!(circuit_after_timeouts(hurried, timed_out).await, 0);
+    assert_eq!(circuit_after_timeouts(FAIR_TIME, timed_out).await, 2);
+    assert_eq!(circuit_after_timeouts(hurried, dropped).await, 0);
+    assert_eq!(circuit_after_timeouts(FAIR_TIME, dropped).await, 2);
 }
 
 #[test]

@@ -1,29 +1,33 @@
 //! What a failed call means: from an HTTP status, or from below HTTP, to an error with a code.
 
-use std::{error::Error, io, time::SystemTime};
+use std::{borrow::Cow, error::Error, io, time::SystemTime};
 
-use actionfleet_proto::{Code, SERVICE_RESPONSE_MAX, ServiceResponse, cut_text, cut_value};
+use actionfleet_proto::{Code, SERVICE_BODY_MAX, ServiceResponse, cut_value};
 use reqwest::{
     StatusCode,
     header::{HeaderMap, HeaderValue},
 };
+use secrecy::SecretString;
 use serde_json::Value;
 
-use super::guard::BlockedAddress;
+use super::{guard::BlockedAddress, redact::Redaction};
 use crate::{handler::HandlerError, retry::retry_after};
 
-/// A larger body is not an error message: it is shown as text, cut.
-const JSON_MAX: usize = 64 * 1024;
+/// A larger body is not an error message: its beginning is shown, as text.
+const READ_MAX: usize = 64 * 1024;
 
-/// What the caller is told of an answer that is not a success.
+/// What the caller is told of an answer that is not a success. `secrets` are those of the request;
+/// none is shown.
 pub fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
+    secrets: &[SecretString],
     now: SystemTime,
 ) -> HandlerError {
-    let response = service_response(status, headers, body);
-    let code = code_of(status, &response.body);
+    let read = Read::new(body);
+    let code = code_of(status, &read);
+    let response = read.service_response(status, headers, secrets);
     let reason = status.canonical_reason().unwrap_or("").to_ascii_lowercase();
     let what = format!("{} {reason}", status.as_u16());
     let what = what.trim_end();
@@ -44,8 +48,9 @@ pub fn refusal(
 }
 
 /// A known error code in the body goes before the status.
-fn code_of(status: StatusCode, body: &Value) -> Code {
+fn code_of(status: StatusCode, body: &Read<'_>) -> Code {
     if status.is_client_error()
+        && let Read::Json(body) = body
         && let Some(code) = known_error(body)
     {
         return code;
@@ -73,16 +78,52 @@ fn known_error(body: &Value) -> Option<Code> {
     })
 }
 
-/// What the backend said, cut to what an error can carry.
-pub fn service_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ServiceResponse {
-    let json = (body.len() <= JSON_MAX).then(|| serde_json::from_slice(body).ok()).flatten();
-    let start = body.get(..SERVICE_RESPONSE_MAX).unwrap_or(body);
-    let body = json.map_or_else(
-        || String::from_utf8_lossy(start).into_owned().into(),
-        |json| cut_value(json, SERVICE_RESPONSE_MAX),
-    );
-    let request_id = headers.get("x-request-id").map(HeaderValue::to_str).and_then(Result::ok);
-    ServiceResponse { status: status.as_u16(), body, request_id: request_id.map(str::to_owned) }
+/// What the backend said, without the request's secrets, cut to what an error can carry.
+pub fn service_response(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    secrets: &[SecretString],
+) -> ServiceResponse {
+    Read::new(body).service_response(status, headers, secrets)
+}
+
+/// A body, as far as it can be read.
+enum Read<'a> {
+    Json(Value),
+    Text(Cow<'a, str>),
+    /// The beginning of a text.
+    Beginning(Cow<'a, str>),
+}
+
+impl<'a> Read<'a> {
+    fn new(body: &'a [u8]) -> Self {
+        match body.get(..READ_MAX) {
+            Some(start) => Self::Beginning(String::from_utf8_lossy(start)),
+            None => serde_json::from_slice(body)
+                .map_or_else(|_| Self::Text(String::from_utf8_lossy(body)), Self::Json),
+        }
+    }
+
+    fn service_response(
+        self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        secrets: &[SecretString],
+    ) -> ServiceResponse {
+        let redaction = Redaction::of(secrets);
+        let body = match self {
+            Self::Json(json) => redaction.value(json),
+            Self::Text(text) => redaction.text(&text).into(),
+            Self::Beginning(text) => redaction.beginning(&text).into(),
+        };
+        let request_id = headers.get("x-request-id").map(HeaderValue::to_str).and_then(Result::ok);
+        ServiceResponse {
+            status: status.as_u16(),
+            body: cut_value(body, SERVICE_BODY_MAX),
+            request_id: request_id.map(|id| redaction.text(id).into_owned()),
+        }
+    }
 }
 
 /// What the caller is told of a call that failed below HTTP. The text never holds the URL, which
@@ -105,7 +146,7 @@ pub(super) fn transport(error: &reqwest::Error) -> HandlerError {
     };
     let cause = io.and_then(well_known).map(str::to_owned).or_else(|| {
         // the innermost says what happened, those around it that something did
-        causes(error).last().map(|cause| cut_text(&cause.to_string(), 300).into_owned())
+        causes(error).last().map(ToString::to_string)
     });
     HandlerError::of(code, cause.map_or(what.to_owned(), |cause| format!("{what}: {cause}")))
 }

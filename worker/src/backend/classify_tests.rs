@@ -7,7 +7,7 @@ use crate::handler::Advice;
 
 fn refused(status: u16, body: &str) -> HandlerError {
     let status = StatusCode::from_u16(status).unwrap();
-    refusal(status, &HeaderMap::new(), body.as_bytes(), SystemTime::UNIX_EPOCH)
+    refusal(status, &HeaderMap::new(), body.as_bytes(), &[], SystemTime::UNIX_EPOCH)
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn the_backend_says_when_to_come_again() {
         .into_iter()
         .collect();
     for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
-        let error = refusal(status, &headers, b"", SystemTime::UNIX_EPOCH);
+        let error = refusal(status, &headers, b"", &[], SystemTime::UNIX_EPOCH);
         assert_eq!(error.advice, Advice::Retryable { after: Some(Duration::from_secs(7)) });
         assert_eq!(error.service_response.unwrap().request_id.as_deref(), Some("req_1"));
     }
-    let error = refusal(StatusCode::FORBIDDEN, &headers, b"", SystemTime::UNIX_EPOCH);
+    let error = refusal(StatusCode::FORBIDDEN, &headers, b"", &[], SystemTime::UNIX_EPOCH);
     assert_eq!(error.advice, Advice::Permanent);
 }
 
@@ -95,15 +95,17 @@ fn bodies_are_shown_as_json_or_text_and_cut() {
     assert_eq!(shown("<h1>no</h1>"), json!("<h1>no</h1>"));
     assert_eq!(shown(""), json!(""));
     for long in ["é".repeat(70_000), format!("[\"{}\"]", "x".repeat(70_000))] {
-        assert!(shown(&long).to_string().len() < 2 * SERVICE_RESPONSE_MAX);
+        assert!(shown(&long).to_string().len() <= SERVICE_BODY_MAX);
     }
+    let wordy = json!({"error": {"message": "x".repeat(9_000), "code": "context_length_exceeded"}});
+    assert_eq!(refused(400, &wordy.to_string()).code, Code::BackendContextTooLong);
 }
 
 proptest::proptest! {
     #[test]
     fn total(status in 100u16..1000, body: Vec<u8>) {
         let status = StatusCode::from_u16(status).unwrap();
-        let error = refusal(status, &HeaderMap::new(), &body, SystemTime::UNIX_EPOCH);
+        let error = refusal(status, &HeaderMap::new(), &body, &[], SystemTime::UNIX_EPOCH);
         proptest::prop_assert_eq!(error.advice != Advice::Permanent, error.code.is_retryable());
     }
 }

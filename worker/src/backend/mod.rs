@@ -6,6 +6,7 @@ mod classify;
 mod client;
 mod guard;
 mod metrics;
+mod redact;
 mod resolve;
 
 use std::{
@@ -19,7 +20,7 @@ use prometheus::Registry;
 use reqwest::{Client, Request, Response, StatusCode};
 use secrecy::SecretString;
 
-pub(crate) use self::call::redacted;
+pub(crate) use self::redact::redacted;
 use self::{
     breaker::{Breaker, Permit},
     guard::Guard,

@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use actionfleet_proto::definition::Problem;
+use actionfleet_proto::definition::{ActionType, Definition, Problem};
 
 use super::{
     Catalog, Finding,
     compiled::Compiled,
-    decode::decode,
+    decode::{Decoded, add_unsaid, decode},
     document::{Format, Located, line_of},
     nearest::nearest,
 };
@@ -40,48 +40,74 @@ pub(super) fn assemble(
     previous: &GoodFiles,
     handlers: &[String],
 ) -> Assembled {
-    let (mut good, mut findings) = (GoodFiles::new(), Vec::new());
+    let (mut good, mut findings, mut drafts) = (GoodFiles::new(), Vec::new(), Vec::new());
     for (path, text) in files {
         match file(&path, text, previous.get(&path)) {
             Ok(version) => {
                 good.insert(path, version);
             }
-            Err(wrong) => {
+            Err(Wrong { findings: wrong, draft }) => {
                 findings.extend(wrong);
+                drafts.extend(draft.map(|draft| (path.clone(), draft)));
                 good.extend(previous.get(&path).map(|version| (path, version.clone())));
             }
         }
     }
     let good = unique(good, previous, &mut findings);
-    let good = referring(good, previous, handlers, &mut findings);
+    let known = Known {
+        providers: good.values().filter_map(Good::provider).map(str::to_owned).collect(),
+        handlers: handlers.to_vec(),
+    };
+    findings.extend(drafts.into_iter().flat_map(|(path, draft)| known.findings(&path, &draft)));
+    let good = referring(good, previous, &known, &mut findings);
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let catalog = Catalog::new(good.values().map(|version| version.compiled.clone()));
     Assembled { catalog, findings, good }
 }
 
-fn file(
-    path: &Path,
-    text: Result<String, String>,
-    previous: Option<&Good>,
-) -> Result<Good, Vec<Finding>> {
-    let finding = |line: Option<usize>, Problem { field, problem }: Problem| Finding {
-        file: path.to_owned(),
-        line,
-        field,
-        problem,
+/// A file with something wrong in it.
+struct Wrong {
+    findings: Vec<Finding>,
+    draft: Option<Box<Draft>>,
+}
+
+/// What could be read of it.
+struct Draft {
+    text: String,
+    definition: Definition,
+}
+
+fn file(path: &Path, text: Result<String, String>, previous: Option<&Good>) -> Result<Good, Wrong> {
+    let unreadable = |line: Option<usize>, Problem { field, problem }: Problem| Wrong {
+        findings: vec![Finding { file: path.to_owned(), line, field, problem }],
+        draft: None,
     };
-    let text = text.map_err(|problem| vec![finding(None, Problem::new(".", problem))])?;
+    let text = text.map_err(|problem| unreadable(None, Problem::new(".", problem)))?;
     if let Some(previous) = previous.filter(|previous| *previous.text == *text) {
         return Ok(previous.clone());
     }
-    let Some(format) = Format::of(path) else { return Err(Vec::new()) };
+    let Some(format) = Format::of(path) else {
+        return Err(Wrong { findings: Vec::new(), draft: None });
+    };
     let value =
-        format.parse(&text).map_err(|Located { line, problem }| vec![finding(line, problem)])?;
-    let compiled = decode(value).and_then(Compiled::new).map_err(|problems| {
-        let located = |problem: Problem| finding(line_of(&text, &problem.field), problem);
-        problems.into_iter().map(located).collect::<Vec<_>>()
-    })?;
-    Ok(Good { text: text.into(), compiled })
+        format.parse(&text).map_err(|Located { line, problem }| unreadable(line, problem))?;
+    let Decoded { definition, mut problems } = decode(value);
+    match definition.clone().map(Compiled::new) {
+        Some(Ok(compiled)) if problems.is_empty() => {
+            return Ok(Good { text: text.into(), compiled });
+        }
+        Some(Err(more)) => add_unsaid(&mut problems, more),
+        Some(Ok(_)) | None => {}
+    }
+    let findings = problems.into_iter().map(|problem| located(path, &text, problem)).collect();
+    Err(Wrong {
+        findings,
+        draft: definition.map(|definition| Draft { text, definition }).map(Box::new),
+    })
+}
+
+fn located(path: &Path, text: &str, Problem { field, problem }: Problem) -> Finding {
+    Finding { file: path.to_owned(), line: line_of(text, &field), field, problem }
 }
 
 /// Lets no two files define the same. Who did so before goes first, then the order of the paths.
@@ -114,17 +140,19 @@ fn unique(files: GoodFiles, previous: &GoodFiles, findings: &mut Vec<Finding>) -
 fn referring(
     files: GoodFiles,
     previous: &GoodFiles,
-    handlers: &[String],
+    known: &Known,
     findings: &mut Vec<Finding>,
 ) -> GoodFiles {
     let names: HashSet<_> = files.values().map(Good::name).collect();
-    let known = Known {
-        providers: files.values().filter_map(Good::provider).map(str::to_owned).collect(),
-        handlers: handlers.to_vec(),
-    };
     let judge = |(path, version): (PathBuf, Good)| {
-        let Some(problem) = known.problem(&version) else { return Some((path, version)) };
-        findings.push(version.finding(&path, problem));
+        let Compiled::ActionType(action_type) = &version.compiled else {
+            return Some((path, version));
+        };
+        let problems = known.problems(&action_type.definition);
+        if problems.is_empty() {
+            return Some((path, version));
+        }
+        findings.extend(problems.into_iter().map(|problem| version.finding(&path, problem)));
         let before = previous.get(&path)?;
         let is_free = before.name() == version.name() || !names.contains(&before.name());
         is_free.then(|| (path, before.clone()))
@@ -149,9 +177,8 @@ impl Good {
         other.is_some_and(|other| other.text == self.text)
     }
 
-    fn finding(&self, path: &Path, Problem { field, problem }: Problem) -> Finding {
-        let line = line_of(&self.text, &field);
-        Finding { file: path.to_owned(), line, field, problem }
+    fn finding(&self, path: &Path, problem: Problem) -> Finding {
+        located(path, &self.text, problem)
     }
 }
 
@@ -162,14 +189,18 @@ struct Known {
 }
 
 impl Known {
-    fn problem(&self, version: &Good) -> Option<Problem> {
-        let Compiled::ActionType(action_type) = &version.compiled else { return None };
-        let definition = &action_type.definition;
+    fn findings(&self, path: &Path, Draft { text, definition }: &Draft) -> Vec<Finding> {
+        let Definition::ActionType(action_type) = definition else { return Vec::new() };
+        let problems = self.problems(action_type).into_iter();
+        problems.map(|problem| located(path, text, problem)).collect()
+    }
+
+    fn problems(&self, definition: &ActionType) -> Vec<Problem> {
         let named = [
             ("provider", &definition.provider, &self.providers),
             ("handler", &definition.handler, &self.handlers),
         ];
-        named.into_iter().find_map(|(field, name, known)| {
+        let unknown = named.into_iter().filter_map(|(field, name, known)| {
             let name = name.as_ref().filter(|name| !known.contains(name))?;
             let hint = match nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {near}?"),
@@ -177,6 +208,7 @@ impl Known {
                 None => format!("there are {}", known.join(", ")),
             };
             Some(Problem::new(field, format!("no {field} is called {name:?}; {hint}")))
-        })
+        });
+        unknown.collect()
     }
 }

@@ -1,13 +1,13 @@
 //! From a tree to a definition: everything that is wrong with it at once.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 use actionfleet_proto::{
     definition::{Definition, DefinitionKind, Problem},
     schema::documents,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{nearest::nearest, schema::Schema};
 
@@ -29,36 +29,101 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     DefinitionKind::ALL.into_iter().filter_map(shape).collect()
 });
 
-pub(super) fn decode(mut value: Value) -> Result<Definition, Vec<Problem>> {
+/// A definition, as far as it can be read, and what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// Where anything is wrong, only good for finding what else is: parts that do not read are
+    /// left out or stood in for.
+    pub(super) definition: Option<Definition>,
+    pub(super) problems: Vec<Problem>,
+}
+
+pub(super) fn decode(mut value: Value) -> Decoded {
+    let unreadable = |problem| Decoded { definition: None, problems: vec![problem] };
     if !value.is_object() {
         let problem = "is not a definition; a file holds one, as a mapping that starts with `kind`";
-        return Err(vec![Problem::new(".", problem)]);
+        return unreadable(Problem::new(".", problem));
     }
-    let kind = kind(&value).map_err(|problem| vec![problem])?;
+    let kind = match kind(&value) {
+        Ok(kind) => kind,
+        Err(problem) => return unreadable(problem),
+    };
     let mut problems = Vec::new();
     if let Some(shape) = SHAPES.iter().find(|shape| shape.kind == kind) {
         take_unknown(&shape.document, &shape.document, &mut value, "", &mut problems);
-        let wrong = shape.schema.as_ref().map(|schema| schema.problems(&value));
-        problems.extend(wrong.into_iter().flatten().map(|(field, text)| Problem::new(field, text)));
+        let wrong = shape.schema.as_ref().map(|schema| schema.problems(&value)).unwrap_or_default();
+        stand_in(kind, &mut value, wrong.keys().map(|field| top(field)));
+        problems.extend(wrong.into_iter().map(|(field, text)| Problem::new(field, text)));
     }
     let definition = match kind {
-        DefinitionKind::Provider => typed(value).map(Definition::Provider),
-        DefinitionKind::ActionType => typed(value).map(Definition::ActionType),
-        DefinitionKind::HttpAction => typed(value).map(Definition::HttpAction),
+        DefinitionKind::Provider => read(value, &mut problems).map(Definition::Provider),
+        DefinitionKind::ActionType => read(value, &mut problems).map(Definition::ActionType),
+        DefinitionKind::HttpAction => read(value, &mut problems).map(Definition::HttpAction),
     };
-    match definition {
-        Ok(definition) => {
-            problems.extend(match &definition {
-                Definition::Provider(provider) => provider.problems(),
-                Definition::ActionType(action_type) => action_type.problems(),
-                Definition::HttpAction(action) => action.problems(),
-            });
-            if problems.is_empty() { Ok(definition) } else { Err(problems) }
-        }
-        // the schema has said it, and better, where it could
-        Err(problem) if problems.is_empty() => Err(vec![problem]),
-        Err(_) => Err(problems),
+    let more = match &definition {
+        Some(Definition::Provider(provider)) => provider.problems(),
+        Some(Definition::ActionType(action_type)) => action_type.problems(),
+        Some(Definition::HttpAction(action)) => action.problems(),
+        None => Vec::new(),
+    };
+    add_unsaid(&mut problems, more);
+    Decoded { definition, problems }
+}
+
+/// Of one field the first finding says it all.
+pub(super) fn add_unsaid(problems: &mut Vec<Problem>, more: Vec<Problem>) {
+    let said: HashSet<_> = problems.iter().map(|problem| problem.field.clone()).collect();
+    problems.extend(more.into_iter().filter(|problem| !said.contains(&problem.field)));
+}
+
+/// Gives what a definition cannot be without and what is wrong in this one, so that the rest of it
+/// is read all the same.
+fn stand_in<'a>(kind: DefinitionKind, value: &mut Value, wrong: impl Iterator<Item = &'a str>) {
+    let Value::Object(map) = value else { return };
+    for key in wrong {
+        let stands_in = match (kind, key) {
+            (_, "identifier") | (DefinitionKind::Provider, "default_model") => json!("unnamed"),
+            (DefinitionKind::Provider, "models") => {
+                // the default is one of them
+                map.insert("default_model".to_owned(), json!("unnamed"));
+                json!({"unnamed": {}})
+            }
+            (_, "base_url" | "url") => json!("https://unnamed.invalid/"),
+            (DefinitionKind::ActionType, "input" | "output") => json!("text"),
+            (DefinitionKind::HttpAction, "method") => json!("POST"),
+            _ => continue,
+        };
+        map.insert(key.to_owned(), stands_in);
     }
+}
+
+/// Leaves out what does not read, one key after the other, as long as the rest is a definition.
+fn read<T: DeserializeOwned>(mut value: Value, problems: &mut Vec<Problem>) -> Option<T> {
+    loop {
+        let error = match serde_path_to_error::deserialize(&value) {
+            Ok(definition) => return Some(definition),
+            Err(error) => error,
+        };
+        let field = error.path().to_string();
+        // the schema has said it, and better, where it could
+        let said = problems.iter().any(|problem| {
+            field == "." || within(&problem.field, &field) || within(&field, &problem.field)
+        });
+        let key = top(&field).to_owned();
+        if !said {
+            problems.push(Problem::new(field, error.inner().to_string()));
+        }
+        value.as_object_mut()?.shift_remove(&key)?;
+    }
+}
+
+fn within(field: &str, whole: &str) -> bool {
+    field.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The key of the definition that a field lies in; empty for the whole.
+fn top(field: &str) -> &str {
+    field.split(['.', '[']).next().unwrap_or_default()
 }
 
 fn kind(value: &Value) -> Result<DefinitionKind, Problem> {
@@ -72,11 +137,6 @@ fn kind(value: &Value) -> Result<DefinitionKind, Problem> {
         let hint = nearest(text, names).map(|name| format!("; did you mean {name}?"));
         Problem::new("kind", format!("{kind} is not one of {known}{}", hint.unwrap_or_default()))
     })
-}
-
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| Problem::new(error.path().to_string(), error.inner().to_string()))
 }
 
 /// Takes the keys out that the schema does not know, and says which it may have meant.

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn problems(value: Value) -> Vec<(String, String)> {
-    let problems = decode(value).unwrap_err();
+    let problems = decode(value).problems;
     problems.into_iter().map(|problem| (problem.field, problem.problem)).collect()
 }
 
@@ -42,7 +42,9 @@ fn every_kind_decodes() {
             "get_weather",
         ),
     ] {
-        assert_eq!(decode(definition).unwrap().identifier(), identifier);
+        let Decoded { definition, problems } = decode(definition);
+        assert_eq!(problems, []);
+        assert_eq!(definition.unwrap().identifier(), identifier);
     }
 }
 
@@ -104,4 +106,59 @@ fn types_values_and_kinds() {
         "timeout": "30"
     });
     assert!(problem(timeout, "timeout").contains("is not a duration with a unit"));
+}
+
+#[test]
+fn what_reads_is_read_beside_what_does_not() {
+    let definition = json!({
+        "kind": "http_action", "identifier": ["a"], "method": "FETCH", "query": {"q": 1},
+        "retry": {"max_delay": "9", "max_dely": 9}, "timeout": "30", "success_codes": [99]
+    });
+    let Some(Definition::HttpAction(action)) = decode(definition.clone()).definition else {
+        panic!("nothing is left of it");
+    };
+    assert_eq!((&action.query["q"], action.timeout, action.retry), (&json!(1), None, None));
+    let provider = |fields: Value| {
+        let mut provider = json!({"kind": "provider", "identifier": "p"});
+        provider.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        provider
+    };
+    let url = "https://h.example";
+    for (definition, expected) in [
+        (
+            definition,
+            vec![
+                "identifier",
+                "method",
+                "retry.max_delay",
+                "retry.max_dely",
+                "success_codes",
+                "timeout",
+                "url",
+            ],
+        ),
+        (
+            provider(json!({"base_url": 7, "default_temperature": 9})),
+            vec!["base_url", "default_model", "default_temperature", "models"],
+        ),
+        (
+            provider(json!({"base_url": "x", "models": {"m": 1}, "default_model": "m"})),
+            vec!["base_url", "models.m"],
+        ),
+        (provider(json!({"base_url": url, "models": {"m": {}}})), vec!["default_model"]),
+        (
+            provider(json!({"base_url": url, "models": {"m": {"x": 1}}, "default_model": "n"})),
+            vec!["default_model", "models.m.x"],
+        ),
+        (
+            json!({"kind": "action_type", "identifier": "a b", "input": "txt"}),
+            vec!["identifier", "input", "output"],
+        ),
+    ] {
+        let mut found = problems(definition.clone());
+        found.sort_unstable();
+        let fields: Vec<_> = found.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, expected, "{found:?}");
+        assert!(decode(definition).definition.is_some());
+    }
 }

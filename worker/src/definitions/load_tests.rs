@@ -54,6 +54,13 @@ fn all_files_of_all_formats() {
     assert_eq!(catalog.nearest_action("refine_txt"), Some("refine_text"));
 }
 
+fn assert_found(findings: &[String], expected: &[&str]) {
+    assert_eq!(findings.len(), expected.len(), "{findings:#?}");
+    for (finding, start) in findings.iter().zip(expected) {
+        assert!(finding.starts_with(start), "{finding}\n{start}");
+    }
+}
+
 #[test]
 fn every_problem_of_every_file_at_once() {
     let action = "kind: http_action\nidentifier: x\nmethod: GET\nurl: https://h.example/\n";
@@ -69,7 +76,7 @@ fn every_problem_of_every_file_at_once() {
         (
             "f.yaml",
             "kind: action_type\nidentifier: u\ninput: text\noutput: text\nhandler: ehco\n\
-             options: {type: objekt}",
+             provider: lcoal\noptions: {type: objekt}",
         ),
         ("g.yaml", "kind: [\n"),
         ("h.yaml", &PROVIDER.replace("base_url", "api_key: sk-123\nbase_url")),
@@ -77,20 +84,53 @@ fn every_problem_of_every_file_at_once() {
     ]);
     let expected = [
         "b.yaml:5: tiemout: is not a known key; did you mean `timeout`?",
+        "b.yaml:7: query.q: `{{ x` is not closed",
         "c.yaml:4: url: scheme and host are fixed; values may stand in the path only",
         "d.yaml:2: identifier: \"x\" is defined in ",
         "e.yaml:5: provider: no provider is called \"lcoal\"; there is none; define the provider",
-        "f.yaml:6: options: is not a JSON Schema (2020-12): ",
+        "f.yaml:5: handler: no handler is called \"ehco\"; did you mean echo?",
+        "f.yaml:6: provider: no provider is called \"lcoal\"; there is none; define the provider",
+        "f.yaml:7: options: is not a JSON Schema (2020-12): ",
         "g.yaml:",
         "h.yaml:4: api_key: names the secret that holds the key, such as OPENAI_API_KEY",
         "i.yaml:5: response.path: \"a[\" is not a path: a bracket is not closed",
     ];
-    assert_eq!(findings.len(), expected.len(), "{findings:#?}");
-    for (finding, start) in findings.iter().zip(expected) {
-        assert!(finding.starts_with(start), "{finding}\n{start}");
-    }
+    assert_found(&findings, &expected);
     assert!(catalog.http_action("x").is_some() && catalog.http_action("y").is_none());
     assert!(catalog.action("t").is_none() && catalog.action("u").is_none());
+}
+
+#[test]
+fn what_is_wrong_with_one_part_hides_no_other() {
+    let (_, findings) = loaded(&[
+        (
+            "a.yaml",
+            "kind: http_action\nidentifier: w\nmethod: FETCH\nurl: h.example\ntimeout: 3\n\
+             retry: {max_attemps: 2}\nheaders: {Host: x, X-A: '{{ a b }}'}\n\
+             body: {a: '{% if %}', b: '{{ c'}\nresponse: {path: 'a['}\nparameters: {type: objekt}\n",
+        ),
+        (
+            "b.yaml",
+            "kind: action_type\nidentifier: v\ninput: text\noutput: text\nhandlr: echo\n\
+             handler: ehco\nprovider: lcoal\n",
+        ),
+    ]);
+    let expected = [
+        "a.yaml:3: method: must be one of",
+        "a.yaml:4: url: must start with https:// or http://",
+        "a.yaml:5: timeout: must be string, not number",
+        "a.yaml:6: retry.max_attemps: is not a known key; did you mean `max_attempts`?",
+        "a.yaml:7: headers.Host: is set by the fleet itself; leave it out",
+        "a.yaml:7: headers.X-A: \"a b\" is not an expression",
+        "a.yaml:8: body.a: statements `{%` and comments `{#` are not supported",
+        "a.yaml:8: body.b: `{{ c` is not closed",
+        "a.yaml:9: response.path: \"a[\" is not a path: a bracket is not closed",
+        "a.yaml:10: parameters: is not a JSON Schema (2020-12): ",
+        "b.yaml:5: handlr: is not a known key; did you mean `handler`?",
+        "b.yaml:6: handler: no handler is called \"ehco\"; did you mean echo?",
+        "b.yaml:7: provider: no provider is called \"lcoal\"; there is none; define the provider",
+    ];
+    assert_found(&findings, &expected);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::digits::exact;
 use crate::{
     backend::{Answer, Backends, Trust, redacted},
     definitions::CompiledHttpAction,
@@ -53,7 +54,8 @@ impl Handler for Http {
         let accepts = |status| action.accepts(status);
         let call = self.backends.call(Trust::Guarded, name, request, context, accepts, &secrets);
         let answer = call.await?;
-        output(action, &answer).map(Completion::from).map_err(|error| {
+        let output = output(action, &answer).and_then(|output| exact(output, &answer.body));
+        output.map(Completion::from).map_err(|error| {
             let error = error.service(name).response(answer.service_response());
             redacted(error, &secrets)
         })

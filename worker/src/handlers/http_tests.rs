@@ -46,6 +46,7 @@ async fn server() -> SocketAddr {
                 ([(header::CONTENT_TYPE, "application/problem+json; charset=utf-8")], "{\"a\":1}")
             }),
         )
+        .route("/long", get(|| async { (JSON, r#"{"id": 12345678901234567890123, "n": 7}"#) }))
         .route("/none", get(|| async { StatusCode::NO_CONTENT }))
         .route("/accepted", post(|| async { (StatusCode::ACCEPTED, JSON, "{}") }))
         .route("/moved", get(|| async { (StatusCode::FOUND, [(header::LOCATION, "/found")]) }))
@@ -115,6 +116,7 @@ async fn responses_become_outputs() {
             Output::Json(json!("John Doe")),
         ),
         (json!({"url": "/found", "response": map("a", "null")}), Output::Json(Value::Null)),
+        (json!({"url": "/long", "response": map("n", "error")}), Output::Json(json!(7))),
         (json!({"url": "/problem", "response": map("b", "raw")}), Output::Json(json!({"a": 1}))),
         (
             json!({"url": "/plain", "response": map("b", "raw")}),
@@ -143,6 +145,7 @@ async fn faults_have_their_codes() {
         ),
         (json!({"url": "/found", "response": {"path": "x"}}), Code::MappingFailed, "path x"),
         (json!({"url": "/plain", "response": {"path": "x"}}), Code::MappingFailed, "not JSON"),
+        (json!({"url": "/long"}), Code::MappingFailed, "holds 12345678901234567890123, a whole"),
         (
             json!({"url": "/found", "headers": {"A": "{{ secrets.GONE }}"}}),
             Code::MissingSecret,

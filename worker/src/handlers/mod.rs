@@ -1,5 +1,6 @@
 //! The built-in handlers, and the list of all handlers of a fleet.
 
+mod digits;
 mod echo;
 mod http;
 mod openai;

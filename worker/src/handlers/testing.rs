@@ -13,7 +13,7 @@ use crate::{
     backend::Backends,
     config::{BreakerConfig, HttpConfig, Limits},
     definitions::{self, Catalog},
-    handler::{Action, Context, Options, Trace},
+    handler::{Action, Context, Options, Progress, Trace},
     secrets::EnvSecrets,
 };
 
@@ -28,9 +28,11 @@ pub(crate) fn context(input: Value) -> Context {
         input: Arc::new(input),
         options: Arc::new(Options::default()),
         deadline: Instant::now() + Duration::from_secs(10),
+        output_bytes: Limits::default().output_bytes(),
         cancel: CancellationToken::new(),
         catalog: Arc::new(Catalog::default()),
         trace: Trace::default(),
+        progress: Progress::default(),
     }
 }
 

@@ -4,12 +4,19 @@ use std::sync::Arc;
 
 use actionfleet_broker::{HeaderValue, Properties};
 use actionfleet_proto::{
-    Code, ErrorBody, Input, InvalidJob, Job, NotifyOn, check_identifier, headers,
+    Code, ErrorBody, Input, InvalidJob, Job, NotifyOn, check_identifier, check_job_id, headers,
 };
 use serde_json::Value;
 
-use super::{Conclusion, Outcome, Received, Subject, outcome::describe, subject::DEFAULT_TENANT};
+use super::{
+    Conclusion, Outcome, Received, Subject,
+    outcome::describe,
+    subject::{DEFAULT_TENANT, is_copy},
+};
 use crate::worker::Worker;
+
+/// The AMQP property.
+const MESSAGE_ID: &str = "message_id";
 
 #[derive(Debug)]
 pub(super) struct Decoded {
@@ -42,14 +49,19 @@ pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Bo
             return Err(poison(subject, error));
         }
     };
-    if job.tenant.is_none()
-        && let Some(problem) = tenant_problem(&delivery.properties)
-    {
+    let problem = property_problem(&job, &delivery.properties);
+    identify(&mut subject, &mut job);
+    if let Some((property, problem)) = problem {
+        if subject.correlation_id == subject.state.id
+            && let Some(id) = &delivery.properties.message_id
+        {
+            // what its producer takes for the job's id, so that it knows whose error this is
+            subject.correlation_id.clone_from(id);
+        }
         let mut error = ErrorBody::new(Code::InvalidJob, problem.clone());
-        error.field_errors.insert(headers::TENANT.to_owned(), problem);
+        error.field_errors.insert(property.to_owned(), problem);
         return Err(poison(subject, error));
     }
-    identify(&mut subject, &mut job);
     if delivery.delivery_count >= limits.deliveries {
         let problem = format!(
             "delivered {} times before without an outcome: its workers die or lose their link",
@@ -65,13 +77,28 @@ pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Bo
     Ok(Decoded { subject, input, job })
 }
 
-/// A tenant that does not read must not become another one.
+/// What stands for a field that the body leaves out, and does not read, must not become another
+/// tenant or job.
+fn property_problem(job: &Job, properties: &Properties) -> Option<(&'static str, String)> {
+    let tenant = || Some((headers::TENANT, tenant_problem(properties)?));
+    let id = || Some((MESSAGE_ID, message_id_problem(properties)?));
+    let tenant = if job.tenant.is_none() { tenant() } else { None };
+    tenant.or_else(|| if job.id.is_none() { id() } else { None })
+}
+
 fn tenant_problem(properties: &Properties) -> Option<String> {
     let header = properties.header(headers::TENANT)?;
     let HeaderValue::Text(tenant) = header else {
         return Some(format!("{}: must be text", headers::TENANT));
     };
     check_identifier(tenant).err().map(|rule| format!("{}: {rule}", headers::TENANT))
+}
+
+/// Copies of ours know their job's id by their own header.
+fn message_id_problem(properties: &Properties) -> Option<String> {
+    let rule = check_job_id(properties.message_id.as_deref()?).err()?;
+    let way_out = "give the job an `id` in its body, or leave the property out for a new one";
+    (!is_copy(properties)).then(|| format!("{MESSAGE_ID}: {rule}; {way_out}"))
 }
 
 fn read(body: &[u8], content_type: Option<&str>) -> Result<Job, InvalidJob> {

@@ -4,13 +4,14 @@ use std::{borrow::Cow, time::Duration};
 
 use actionfleet_broker::{Message, Properties};
 use actionfleet_proto::{
-    ErrorBody, JobResultRef, Level, NOTIFICATION_TYPE, Notification, NotificationStatus,
+    ErrorBody, JobResultRef, Level, NOTIFICATION_TYPE, Notification, NotificationStatus, Progress,
     RESULT_TYPE, Status, Timestamp, Timing, headers, routing_word,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Conclusion, Outcome, Received, Subject};
+use crate::progress::Report;
 
 const JSON: &str = "application/json";
 const APP_ID: &str = "actionfleet";
@@ -131,6 +132,14 @@ pub(super) fn started(subject: &Subject) -> Note {
     })
 }
 
+pub(super) fn progress(subject: &Subject, report: Report) -> Note {
+    notification(subject, NotificationStatus::Progress, |note, _| {
+        note.attempt = report.attempt;
+        note.description = report.text;
+        note.progress = Some(Progress { done: report.done, total: report.total });
+    })
+}
+
 pub(super) fn retrying(subject: &Subject, error: &ErrorBody, delay: Duration) -> Note {
     notification(subject, NotificationStatus::Retrying, |note, action| {
         note.title = format!("{action} is tried again");
@@ -190,6 +199,7 @@ fn notification(
         output: Value::Null,
         error: None,
         next_attempt_at: None,
+        progress: None,
         dedup_key: Notification::dedup_key(&slug, &data),
         slug,
         level: Level::Info,

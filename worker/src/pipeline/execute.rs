@@ -7,13 +7,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Conclusion, Outcome, Received,
+    Conclusion, Outcome, Received, Subject,
     classify::{AttemptResult, Cut, classify},
     context::Ready,
     encode,
 };
 use crate::{
-    handler::{Context, HandlerError},
+    handler::{Context, HandlerError, Progress},
+    progress::Reporter,
     running::Entered,
     worker::Worker,
 };
@@ -45,6 +46,7 @@ async fn attempts(
     let cancelled = running.token();
     // one delivery must not outlive the broker's consumer_timeout, however many attempts it takes
     let (began, longest) = (Instant::now(), worker.config.limits.max_timeout);
+    let reporter = reporter(worker, &job.subject);
     if let Err(cut) = wait(worker, received, cancelled, job.wait).await {
         return classify(&job.subject, Err(cut), &job.policy, None, 0.0);
     }
@@ -54,7 +56,9 @@ async fn attempts(
         }
         let (started_at, clock) = (Timestamp::now(), Instant::now());
         job.subject.state.first_started_at.get_or_insert(started_at);
-        let result = attempt(worker, received, cancelled, job).await;
+        let progress = reporter.begin(job.subject.state.attempt);
+        let result = attempt(worker, received, cancelled, job, progress).await;
+        reporter.end();
         let outcome = conclude(worker, job, result, started_at, clock.elapsed());
         let delay = match &outcome {
             Outcome::RetryLater { delay, error }
@@ -89,12 +93,22 @@ fn conclude(
     outcome
 }
 
+/// Reports carry no input, which can be large, and which those who listen know.
+fn reporter(worker: &Worker, subject: &Subject) -> Reporter {
+    if !subject.wants(NotifyOn::Progress) {
+        return Reporter::default();
+    }
+    let (notifier, subject) = (worker.notifier.clone(), Subject { input: None, ..subject.clone() });
+    Reporter::new(move |report| notifier.send(encode::progress(&subject, report)))
+}
+
 /// One attempt in a task of its own: a panic ends there, and so does a handler that never yields.
 async fn attempt(
     worker: &Worker,
     received: &Received,
     cancelled: &CancellationToken,
     job: &Ready,
+    progress: Progress,
 ) -> AttemptResult {
     let deadline = Instant::now() + job.timeout;
     let context = Context {
@@ -105,9 +119,11 @@ async fn attempt(
         input: job.input.clone(),
         options: job.options.clone(),
         deadline,
+        output_bytes: worker.config.limits.output_bytes(),
         cancel: CancellationToken::new(),
         catalog: job.catalog.clone(),
         trace: job.subject.trace.clone(),
+        progress,
     };
     let cancel = context.cancel.clone();
     let handler = Arc::clone(&job.handler.0);

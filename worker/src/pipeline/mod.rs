@@ -31,9 +31,6 @@ use futures::FutureExt;
 use self::context::Ready;
 use crate::worker::Worker;
 
-/// What a result holds besides the output: bounded errors, attempts and metadata.
-const ENVELOPE: usize = 64 * 1024;
-
 /// Takes one delivery all the way. The permit that came with it is held to the end.
 ///
 /// Thousands of jobs are in their calls at once: what a job needs before and after its call is in
@@ -59,7 +56,7 @@ fn prepare(worker: &Worker, received: &Received) -> Result<Box<Ready>, Box<Concl
 }
 
 async fn finish(worker: &Worker, received: Received, mut conclusion: Box<Conclusion>) {
-    conclusion.bound(worker.config.limits.job_bytes.saturating_sub(ENVELOPE));
+    conclusion.bound(worker.config.limits.output_bytes());
     let receipt = publish::publish(worker, &received, &conclusion).await;
     settle::settle(worker, received, &conclusion, receipt).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actionfleet_proto::{Code, ErrorBody, Next, Status};
 
 use super::Subject;
-use crate::{handler::Completion, running::Entered};
+use crate::{handler::Completion, json_bytes::json_bytes, running::Entered};
 
 /// What became of one delivery.
 #[derive(Debug)]
@@ -59,11 +59,10 @@ impl Conclusion {
     /// An output that makes the result larger than the broker may take is an error.
     pub(crate) fn bound(&mut self, most: usize) {
         let Outcome::Succeeded(completion) = &self.outcome else { return };
-        let mut size = Size(0);
-        let _ = serde_json::to_writer(&mut size, &completion.output);
-        if size.0 > most {
+        let size = json_bytes(&completion.output);
+        if size > most {
             let message =
-                format!("the output has {} bytes of JSON; at most {most} fit a result", size.0);
+                format!("the output has {size} bytes of JSON; at most {most} fit a result");
             let error = describe(&self.subject, ErrorBody::new(Code::ResponseTooLarge, message));
             self.outcome = Outcome::Failed(error).with_next();
         }
@@ -72,20 +71,6 @@ impl Conclusion {
     /// Boxed, for the error side of the stages.
     pub(crate) fn early(subject: Subject, outcome: Outcome) -> Box<Self> {
         Box::new(Self::new(subject, outcome))
-    }
-}
-
-/// Counts what is written.
-struct Size(usize);
-
-impl std::io::Write for Size {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

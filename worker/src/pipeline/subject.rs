@@ -94,9 +94,18 @@ impl Subject {
     }
 }
 
+/// Whether the message is one that we put back, with what we know of its job.
+pub(crate) fn is_copy(properties: &Properties) -> bool {
+    own_state(properties).is_some()
+}
+
+fn own_state(properties: &Properties) -> Option<JobState> {
+    properties.text_header(headers::STATE).and_then(JobState::from_header)
+}
+
 /// From our own header on a copy; else the first attempt of a job as its producer sent it.
 fn state(properties: &Properties, received_at: Timestamp) -> JobState {
-    if let Some(state) = properties.text_header(headers::STATE).and_then(JobState::from_header) {
+    if let Some(state) = own_state(properties) {
         return state;
     }
     let id = properties.message_id.clone().filter(|id| check_job_id(id).is_ok());

@@ -22,30 +22,28 @@ enum Piece {
 }
 
 impl BodyTemplate {
-    pub(super) fn compile(body: &Value) -> Result<Self, (String, InvalidTemplate)> {
-        let mut template = Self { pieces: Vec::new() };
-        template.add(body, "body")?;
-        Ok(template)
+    /// Everything that is wrong with it, each with where in the definition it stands.
+    pub(super) fn compile(body: &Value) -> Result<Self, Vec<(String, InvalidTemplate)>> {
+        let (mut template, mut problems) = (Self { pieces: Vec::new() }, Vec::new());
+        template.add(body, "body", &mut problems);
+        if problems.is_empty() { Ok(template) } else { Err(problems) }
     }
 
-    /// `path` is where in the definition the value stands.
-    fn add(&mut self, value: &Value, path: &str) -> Result<(), (String, InvalidTemplate)> {
-        let at = |problem| (path.to_owned(), problem);
+    fn add(&mut self, value: &Value, path: &str, problems: &mut Vec<(String, InvalidTemplate)>) {
         match value {
-            Value::String(source) => {
-                let text = Text::compile(source).map_err(at)?;
-                if text.is_literal() {
-                    self.json(&value.to_string());
-                } else {
+            Value::String(source) => match Text::compile(source) {
+                Ok(text) if text.is_literal() => self.json(&value.to_string()),
+                Ok(text) => {
                     let piece = text.into_whole().map_or_else(Piece::Text, Piece::Value);
                     self.pieces.push(piece);
                 }
-            }
+                Err(problem) => problems.push((path.to_owned(), problem)),
+            },
             Value::Array(items) => {
                 self.json("[");
                 for (index, item) in items.iter().enumerate() {
                     self.json(if index > 0 { "," } else { "" });
-                    self.add(item, &format!("{path}[{index}]"))?;
+                    self.add(item, &format!("{path}[{index}]"), problems);
                 }
                 self.json("]");
             }
@@ -54,18 +52,17 @@ impl BodyTemplate {
                 for (index, (key, item)) in map.iter().enumerate() {
                     if key.contains("{{") {
                         let problem = "keys are fixed; only values may hold expressions";
-                        return Err((format!("{path}.{key}"), InvalidTemplate::new(problem)));
+                        problems.push((format!("{path}.{key}"), InvalidTemplate::new(problem)));
                     }
                     self.json(if index > 0 { "," } else { "" });
                     self.json(&Value::from(key.as_str()).to_string());
                     self.json(":");
-                    self.add(item, &format!("{path}.{key}"))?;
+                    self.add(item, &format!("{path}.{key}"), problems);
                 }
                 self.json("}");
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => self.json(&value.to_string()),
         }
-        Ok(())
     }
 
     fn json(&mut self, more: &str) {

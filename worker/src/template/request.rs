@@ -61,7 +61,8 @@ impl RequestTemplate {
             }
         }
         let body = action.body.as_ref().and_then(|body| {
-            BodyTemplate::compile(body).map_err(|(field, error)| note(field, error)).ok()
+            let noted = |(field, error)| note(field, error);
+            BodyTemplate::compile(body).map_err(|wrong| wrong.into_iter().for_each(noted)).ok()
         });
         if body.is_some()
             && !action.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"))

@@ -1,7 +1,7 @@
-//! The calls of one job, and what they add up to.
+//! The calls of one job.
 
-use actionfleet_proto::{Code, Cost, Output, Usage, definition::Model};
-use futures::future::try_join_all;
+use actionfleet_proto::Code;
+use futures::{TryStreamExt, stream::FuturesUnordered};
 use reqwest::{
     Method, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     action_type,
+    gathered::{Gathered, Reply},
     options::ChatOptions,
     prompt,
     wire::{Content, Message, Request, Response, Tokens},
@@ -34,13 +35,6 @@ pub(super) struct Chat<'a> {
     system: Option<String>,
 }
 
-/// One answer.
-struct Reply {
-    text: String,
-    model: Option<String>,
-    tokens: Option<Tokens>,
-}
-
 impl<'a> Chat<'a> {
     pub(super) fn new(
         backends: &'a Backends,
@@ -56,30 +50,46 @@ impl<'a> Chat<'a> {
         Ok(Self { backends, context, provider, key, options, system })
     }
 
-    /// One answer for each content, in order.
-    pub(super) async fn complete_all(
+    /// One answer for each input, in order.
+    pub(super) async fn complete_all<'i>(
         &self,
-        contents: Vec<Content<'_>>,
+        inputs: &'i [String],
+        content: fn(&'i str) -> Content<'i>,
     ) -> Result<Completion, HandlerError> {
         let definition = &self.provider.definition;
         let (name, model) = self.options.model(definition)?;
         let max_tokens = self.options.max_tokens(definition, model)?;
-        let mut replies = Vec::with_capacity(contents.len());
-        let mut contents = contents.into_iter().peekable();
-        while contents.peek().is_some() {
-            let calls = contents.by_ref().take(AT_ONCE).map(|content| {
-                let request = self.request(name, max_tokens, content);
-                self.complete(name, request)
-            });
-            replies.extend(try_join_all(calls.collect::<Vec<_>>()).await?);
-        }
-        let usage = usage(name, model, &replies);
         let max_length = prompt::max_length(&self.context.options);
-        let texts = replies.into_iter().map(|reply| match max_length {
-            Some(max) => prompt::cut(reply.text, max),
-            None => reply.text,
-        });
-        Ok(Completion { output: Output::Text(texts.collect()), usage })
+        let mut gathered = Gathered::new(self.context.output_bytes);
+        let total = inputs.len();
+        let mut inputs = inputs.iter().enumerate();
+        let mut calls = FuturesUnordered::new();
+        loop {
+            for (index, input) in inputs.by_ref().take(AT_ONCE - calls.len()) {
+                let request = self.request(name, max_tokens, content(input));
+                calls.push(self.call(index, name, request));
+            }
+            // the first error drops the calls in flight
+            let Some((index, mut reply)) = calls.try_next().await? else { break };
+            if let Some(max) = max_length {
+                reply.text = prompt::cut(reply.text, max);
+            }
+            let done = gathered.add(index, reply)?;
+            if total > 1 {
+                let text = format!("{done} of {total} answers are there.");
+                self.context.progress(count(done), count(total), text);
+            }
+        }
+        Ok(gathered.into_completion(name, model))
+    }
+
+    async fn call(
+        &self,
+        index: usize,
+        model: &str,
+        request: Request<'_>,
+    ) -> Result<(usize, Reply), HandlerError> {
+        Ok((index, self.complete(model, request).await?))
     }
 
     fn request<'r>(
@@ -162,6 +172,10 @@ impl<'a> Chat<'a> {
     }
 }
 
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}
+
 /// The job's choice, then the action type's, then the one called `openai`, then the only one.
 fn provider<'a>(
     context: &'a Context,
@@ -193,21 +207,4 @@ fn provider<'a>(
         };
         HandlerError::permanent(Code::UnknownHandler, message)
     })
-}
-
-/// The sum over the calls that reported any; the price is that of the model asked for.
-fn usage(name: &str, model: &Model, replies: &[Reply]) -> Option<Usage> {
-    let counted: Vec<_> = replies.iter().filter_map(|reply| reply.tokens).collect();
-    let sum = |of: fn(&Tokens) -> u64| {
-        counted.iter().map(of).fold(0, |sum: u64, tokens| sum.saturating_add(tokens))
-    };
-    let input_tokens = sum(|tokens| tokens.prompt_tokens);
-    let output_tokens = sum(|tokens| tokens.completion_tokens);
-    let cost = model.price.as_ref().and_then(|price| {
-        let amount = price.of(input_tokens, output_tokens)?;
-        Some(Cost { amount, currency: price.currency.clone() })
-    });
-    let reported = replies.iter().find_map(|reply| reply.model.clone());
-    let model = reported.unwrap_or_else(|| name.to_owned());
-    (!counted.is_empty()).then_some(Usage { model, input_tokens, output_tokens, cost })
 }

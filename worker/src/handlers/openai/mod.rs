@@ -2,6 +2,7 @@
 //! (<https://platform.openai.com/docs/api-reference/chat>).
 
 mod chat;
+mod gathered;
 mod options;
 mod picture;
 mod prompt;
@@ -64,7 +65,7 @@ impl Handler for TextToText {
     async fn handle(&self, context: &Context) -> Result<Completion, HandlerError> {
         let Input::Text(texts) = &*context.input else { return Err(wrong_input(self, context)) };
         let chat = Chat::new(&self.backends, &*self.secrets, context)?;
-        chat.complete_all(texts.iter().map(|text| Content::text(text)).collect()).await
+        chat.complete_all(texts, Content::Text).await
     }
 }
 
@@ -83,13 +84,12 @@ impl Handler for ImageToText {
             return Err(wrong_input(self, context));
         };
         let chat = Chat::new(&self.backends, &*self.secrets, context)?;
-        let parts = pictures.iter().enumerate().map(|(index, picture)| {
-            let url = data_url(picture).map_err(|problem| {
+        let urls = pictures.iter().enumerate().map(|(index, picture)| {
+            data_url(picture).map_err(|problem| {
                 HandlerError::invalid_input(format!("input.image[{index}]"), problem)
-            })?;
-            Ok(Content::image(url))
+            })
         });
-        chat.complete_all(parts.collect::<Result<_, HandlerError>>()?).await
+        chat.complete_all(&urls.collect::<Result<Vec<_>, _>>()?, Content::image).await
     }
 }
 

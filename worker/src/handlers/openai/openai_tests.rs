@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    handler::Options,
+    handler::{Advice, Options},
     handlers::testing::{backends, context_for, secrets, serve},
 };
 
@@ -93,6 +93,31 @@ async fn a_list_yields_a_list_in_order() {
     assert_eq!(completion.output, Output::Text(expected));
     let Usage { input_tokens, output_tokens, .. } = completion.usage.unwrap();
     assert_eq!((input_tokens, output_tokens, seen.lock().unwrap().len()), (90, 45, 9));
+}
+
+#[tokio::test]
+async fn no_call_is_paid_for_once_the_answers_do_not_fit() {
+    let (provider, seen) = service(200, completion(&json!("\"a\""), "stop")).await;
+    let answered = Output::Text(vec!["\"a\"".into(); 9]);
+    let size = serde_json::to_vec(&answered).unwrap().len();
+    let texts: Vec<_> = (0..1_000).map(|n| format!("text {n}")).collect();
+    for (texts, most, fits) in [(&texts[..9], size, true), (&texts[..], size - 1, false)] {
+        seen.lock().unwrap().clear();
+        let input = json!({"text": texts});
+        let mut context = context_for("refine_text", input, std::slice::from_ref(&provider));
+        context.output_bytes = most;
+        let result = TextToText::new(backends(), secrets()).handle(&context).await;
+        if fits {
+            assert_eq!(result.unwrap().output, answered);
+        } else {
+            let error = result.unwrap_err();
+            assert_eq!((error.code, error.advice), (Code::ResponseTooLarge, Advice::Permanent));
+            assert!(error.message.contains("fewer texts"), "{error}");
+        }
+        // the ninth answer was one too many; three more calls were in flight
+        let seen = seen.lock().unwrap().len();
+        assert!((9..=12).contains(&seen), "{seen}");
+    }
 }
 
 #[tokio::test]

@@ -26,26 +26,22 @@ pub(super) enum Message<'a> {
 #[serde(untagged)]
 pub(super) enum Content<'a> {
     Text(&'a str),
-    Parts([Part; 1]),
+    Parts([Part<'a>; 1]),
 }
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Part {
-    ImageUrl { image_url: ImageUrl },
+pub(super) enum Part<'a> {
+    ImageUrl { image_url: ImageUrl<'a> },
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ImageUrl {
-    url: String,
+pub(super) struct ImageUrl<'a> {
+    url: &'a str,
 }
 
 impl<'a> Content<'a> {
-    pub(super) fn text(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-
-    pub(super) fn image(url: String) -> Self {
+    pub(super) fn image(url: &'a str) -> Self {
         Self::Parts([Part::ImageUrl { image_url: ImageUrl { url } }])
     }
 }

@@ -106,8 +106,13 @@ fn ends_sentence(word: &str) -> bool {
 /// Straight quotation marks become the ones that printers use.
 fn with_marks(word: &str) -> String {
     let mut marked = String::with_capacity(word.len());
-    for c in word.chars() {
-        let opens = marked.chars().last().is_none_or(|last| "([—“‘".contains(last));
+    for (at, c) in word.char_indices() {
+        let opens = match marked.chars().last() {
+            None => true,
+            // a dash stands before a quotation, and where one breaks off
+            Some('—') => word_follows(word.get(at..).unwrap_or_default()),
+            Some(last) => "([“‘".contains(last),
+        };
         marked.push(match (c, opens) {
             ('"', true) => '“',
             ('"', false) => '”',
@@ -117,4 +122,10 @@ fn with_marks(word: &str) -> String {
         });
     }
     marked
+}
+
+/// Whether a word follows the quotation marks.
+fn word_follows(rest: &str) -> bool {
+    let behind = rest.trim_start_matches(['"', '\'', '“', '‘']);
+    behind.starts_with(|c: char| c.is_alphanumeric() || "([".contains(c))
 }

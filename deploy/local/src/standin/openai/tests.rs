@@ -37,6 +37,27 @@ fn copy_editor_corrects() {
 }
 
 #[test]
+fn quotation_marks_open_before_a_word_and_close_behind_it() {
+    for (written, corrected) in [
+        ("\"and where--\" he asked", "“And where—” he asked"),
+        ("\"and where--\"", "“And where—”"),
+        ("'and where--'", "‘And where—’"),
+        ("\"he said 'where--'\"", "“He said ‘where—’”"),
+        ("(\"where--\")", "(“Where—”)"),
+        ("\"where--\"--he rose", "“Where—”—he rose"),
+        ("\"where--\", he asked", "“Where—”, he asked"),
+        ("he said--\"no\"", "He said—“no”"),
+        ("he said--\"'tis so\"", "He said—“‘tis so”"),
+        ("he said--\"(no)\"", "He said—“(no)”"),
+        ("he said -- \"no\" -- twice", "He said — “no” — twice"),
+        ("\"--so it goes\"", "“—so it goes”"),
+    ] {
+        assert_eq!(copy_editor::correct(written), corrected);
+        assert_eq!(copy_editor::correct(corrected), corrected, "nothing is left to correct");
+    }
+}
+
+#[test]
 fn copy_editor_keeps_every_word_of_the_demo() {
     let letters = |text: &str| -> String {
         text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
