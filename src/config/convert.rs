@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, path::PathBuf};
 use actionfleet_broker::{TopologyMode, amqp::AmqpConfig};
 use actionfleet_producer::ProducerConfig;
 use actionfleet_proto::Names;
-use actionfleet_worker::config::{BreakerConfig, HttpConfig, Limits, WorkerConfig};
+use actionfleet_worker::config::{BreakerConfig, HttpConfig, Limits, Results, WorkerConfig};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::{ConfigError, Settings, sections::TopologyChoice};
+use super::{
+    ConfigError, Settings,
+    sections::{ResultsChoice, TopologyChoice},
+};
 
 /// Taken where `definitions.path` is not set.
 const DEFINITIONS: &str = "definitions";
@@ -109,6 +112,10 @@ impl Settings {
                 open_for: self.breaker.open_for.0,
             },
             grace: self.worker.grace.0,
+            results: match self.worker.results {
+                ResultsChoice::All => Results::All,
+                ResultsChoice::Replies => Results::Replies,
+            },
         })
     }
 

@@ -2,6 +2,7 @@
 
 use actionfleet_broker::{Address, HeaderValue, Message};
 use actionfleet_proto::{AttemptOutcome, Code, Control, JobResult, Next, Notification, Status};
+use actionfleet_worker::config::Results;
 use serde_json::{Value, json};
 
 use crate::harness::Rig;
@@ -40,6 +41,20 @@ async fn a_result_answers_its_job() {
     assert_eq!(result.attempts.len(), 1);
     let copy = everyone.next().await.unwrap();
     assert_eq!(copy.body, delivery.body);
+}
+
+#[tokio::test]
+async fn results_can_go_to_their_reply_addresses_alone() {
+    let mut rig = Rig::with(|config| config.results = Results::Replies).await;
+    let mut everyone = rig.bound("actionfleet.results", "#").await;
+    assert_eq!(rig.run("a", &script(&json!([]))).await.status, Status::Succeeded);
+    rig.stop_softly();
+    rig.stopped().await;
+    // all that the worker published is there before this
+    let last = Address::Results { routing_key: "last".into() };
+    let message = Message { body: "last".into(), ..Message::default() };
+    rig.broker.publish(&last, message).await.unwrap();
+    assert_eq!(everyone.next().await.unwrap().body, "last");
 }
 
 #[tokio::test]

@@ -16,6 +16,17 @@ pub struct WorkerConfig {
     pub breaker: BreakerConfig,
     /// What jobs in flight get before they are cancelled when the worker stops.
     pub grace: Duration,
+    pub results: Results,
+}
+
+/// Who gets the result of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Results {
+    /// Its reply address, and whoever wants every result.
+    #[default]
+    All,
+    /// Its reply address alone: a publish less for every job.
+    Replies,
 }
 
 #[derive(Debug, Clone)]
@@ -59,6 +70,7 @@ impl Default for WorkerConfig {
             http: HttpConfig::default(),
             breaker: BreakerConfig::default(),
             grace: Duration::from_secs(30),
+            results: Results::All,
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use lanes::Lanes;
 pub(crate) use limits::Limits;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use producer::Producer;
-pub(crate) use worker::Worker;
+pub(crate) use worker::{ResultsChoice, Worker};
 
 use super::key::Key;
 

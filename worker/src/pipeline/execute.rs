@@ -13,7 +13,7 @@ use super::{
     encode,
 };
 use crate::{
-    handler::{Context, HandlerError, Progress},
+    handler::{Completion, Context, HandlerError, Progress},
     progress::Reporter,
     running::Entered,
     worker::Worker,
@@ -110,24 +110,7 @@ async fn attempt(
     job: &Ready,
     progress: Progress,
 ) -> AttemptResult {
-    let deadline = Instant::now() + job.timeout;
-    let context = Context {
-        job_id: job.subject.state.id.clone(),
-        tenant: job.subject.tenant.clone(),
-        action: job.action.clone(),
-        attempt: job.subject.state.attempt,
-        input: job.input.clone(),
-        options: job.options.clone(),
-        deadline,
-        output_bytes: worker.config.limits.output_bytes(),
-        cancel: CancellationToken::new(),
-        catalog: job.catalog.clone(),
-        trace: job.subject.trace.clone(),
-        progress,
-    };
-    let cancel = context.cancel.clone();
-    let handler = Arc::clone(&job.handler.0);
-    let mut task = AbortOnDrop(tokio::spawn(async move { handler.handle(&context).await }));
+    let (mut task, cancel, deadline) = start(worker, job, progress);
     let result = tokio::select! {
         biased;
         joined = timeout_at(deadline, &mut task.0) => match joined {
@@ -148,6 +131,33 @@ async fn attempt(
     result
 }
 
+/// The handler at work, how to cancel its context, and when its time is over.
+fn start(
+    worker: &Worker,
+    job: &Ready,
+    progress: Progress,
+) -> (Attempting, CancellationToken, Instant) {
+    let deadline = Instant::now() + job.timeout;
+    let context = Context {
+        job_id: job.subject.state.id.clone(),
+        tenant: job.subject.tenant.clone(),
+        action: job.action.clone(),
+        attempt: job.subject.state.attempt,
+        input: job.input.clone(),
+        options: job.options.clone(),
+        deadline,
+        output_bytes: worker.config.limits.output_bytes(),
+        cancel: CancellationToken::new(),
+        catalog: job.catalog.clone(),
+        trace: job.subject.trace.clone(),
+        progress,
+    };
+    let cancel = context.cancel.clone();
+    let handler = Arc::clone(&job.handler.0);
+    let task = AbortOnDrop(tokio::spawn(async move { handler.handle(&context).await }));
+    (task, cancel, deadline)
+}
+
 async fn wait(
     worker: &Worker,
     received: &Received,
@@ -164,6 +174,8 @@ async fn wait(
         () = worker.interrupt.cancelled() => Err(Cut::Stopping),
     }
 }
+
+type Attempting = AbortOnDrop<Result<Completion, HandlerError>>;
 
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
 

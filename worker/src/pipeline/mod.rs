@@ -35,7 +35,7 @@ use crate::worker::Worker;
 ///
 /// Thousands of jobs are in their calls at once: what a job needs before and after its call is in
 /// futures of its own, which take no memory during it.
-pub(crate) async fn run(worker: &Worker, received: Received) {
+pub(crate) async fn run(worker: &Worker, received: Box<Received>) {
     let concluded = AssertUnwindSafe(conclude(worker, &received)).catch_unwind().await;
     let conclusion = concluded.unwrap_or_else(|_| panicked(&received));
     Box::pin(finish(worker, received, conclusion)).await;
@@ -55,7 +55,7 @@ fn prepare(worker: &Worker, received: &Received) -> Result<Box<Ready>, Box<Concl
     context::context(worker, resolved).map(Box::new)
 }
 
-async fn finish(worker: &Worker, received: Received, mut conclusion: Box<Conclusion>) {
+async fn finish(worker: &Worker, received: Box<Received>, mut conclusion: Box<Conclusion>) {
     conclusion.bound(worker.config.limits.output_bytes());
     let receipt = publish::publish(worker, &received, &conclusion).await;
     settle::settle(worker, received, &conclusion, receipt).await;

@@ -9,7 +9,7 @@ use super::{
     Conclusion, Received, encode,
     outcome::{Onward, Route},
 };
-use crate::worker::Worker;
+use crate::{config::Results, worker::Worker};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -54,14 +54,20 @@ async fn tell(
     let Some(status) = route.reply else { return Receipt::Confirmed };
     let (message, routing_key) = encode::result(conclusion, status);
     let everyone = Address::Results { routing_key };
-    let Some(reply_to) = &conclusion.subject.reply_to else {
-        return confirmed(worker, received, &everyone, message).await;
-    };
-    let (replied, told) = tokio::join!(
-        reply(worker, received, conclusion, reply_to, message.clone()),
-        confirmed(worker, received, &everyone, message),
-    );
-    if replied == Receipt::Lost { replied } else { told }
+    match (&conclusion.subject.reply_to, worker.config.results) {
+        (None, Results::Replies) => Receipt::Confirmed,
+        (None, Results::All) => confirmed(worker, received, &everyone, message).await,
+        (Some(reply_to), Results::Replies) => {
+            reply(worker, received, conclusion, reply_to, message).await
+        }
+        (Some(reply_to), Results::All) => {
+            let (replied, told) = tokio::join!(
+                reply(worker, received, conclusion, reply_to, message.clone()),
+                confirmed(worker, received, &everyone, message),
+            );
+            if replied == Receipt::Lost { replied } else { told }
+        }
+    }
 }
 
 /// A reply address that is gone is the producer's affair; the job has its outcome all the same.

@@ -23,6 +23,7 @@ pub(crate) fn receive(
     lane: Arc<str>,
     permit: OwnedSemaphorePermit,
     in_flight: InFlight,
-) -> Received {
-    Received { delivery, lane, at: Timestamp::now(), _permit: permit, _in_flight: in_flight }
+) -> Box<Received> {
+    let at = Timestamp::now();
+    Box::new(Received { delivery, lane, at, _permit: permit, _in_flight: in_flight })
 }

@@ -5,18 +5,19 @@ use crate::worker::Worker;
 
 pub(super) async fn settle(
     worker: &Worker,
-    received: Received,
+    received: Box<Received>,
     conclusion: &Conclusion,
     receipt: Receipt,
 ) {
+    let Received { delivery, lane, .. } = *received;
     let settled = match receipt {
-        Receipt::Confirmed => received.delivery.ack().await.is_ok(),
+        Receipt::Confirmed => delivery.ack().await.is_ok(),
         Receipt::Lost => false,
     };
     worker.metrics.settled(settled);
     let route = conclusion.outcome.route();
-    worker.metrics.concluded(&received.lane, conclusion, route.name);
-    log(&received.lane, conclusion, route, settled);
+    worker.metrics.concluded(&lane, conclusion, route.name);
+    log(&lane, conclusion, route, settled);
 }
 
 /// One line per outcome, without payloads.

@@ -19,6 +19,8 @@ pub(crate) const JOBS: &str = "actionfleet.jobs.default";
 pub(crate) enum Contender {
     Bare,
     Fleet,
+    /// The fleet with `worker.results = "replies"`: it publishes as often as the loop.
+    Replies,
 }
 
 pub(crate) struct Stage {
@@ -64,7 +66,7 @@ impl Stage {
     pub(crate) fn program(&self, contender: Contender) -> &PathBuf {
         match contender {
             Contender::Bare => &self.bench,
-            Contender::Fleet => &self.fleet,
+            Contender::Fleet | Contender::Replies => &self.fleet,
         }
     }
 
@@ -132,6 +134,9 @@ impl Stage {
             "admin.listen=off".to_owned(),
         ];
         let mut arguments = vec!["worker"];
+        if contender == Contender::Replies {
+            arguments.extend(["--set", "worker.results=replies"]);
+        }
         for set in &sets {
             arguments.extend(["--set", set]);
         }
