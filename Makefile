@@ -12,10 +12,11 @@ rustdoc := -D warnings -A rustdoc::private-intra-doc-links
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
 
+# unoptimised, as the tests are: optimising takes three times as long as all the rest
 demo: ## send real jobs through a real RabbitMQ to a stand-in AI service and back
 	@deploy/setup/install
-	$(release) --bin actionfleet --bin demo
-	@$(target)/release/demo
+	cargo build $(check) --bin actionfleet --bin demo
+	@$(target)/debug/demo
 
 test: ## install what is missing, lint, and run all tests
 	@deploy/setup/install clients
