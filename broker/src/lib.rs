@@ -4,6 +4,7 @@ mod message;
 mod port;
 
 pub mod amqp;
+pub mod embedded;
 
 pub use message::{Address, HeaderValue, Headers, Message, Properties};
 pub use port::{
