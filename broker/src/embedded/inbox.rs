@@ -46,13 +46,19 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.publishes.is_empty() && self.chores.is_empty() && self.requests.is_empty()
+        self.len() == 0
+    }
+
+    fn len(&self) -> usize {
+        self.publishes.len() + self.chores.len() + self.requests.len()
     }
 }
 
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
+    /// Fewer than these need not wake who waits.
+    wanted: usize,
     /// Nothing is taken any more.
     over: bool,
 }
@@ -93,15 +99,30 @@ impl Inbox {
         drop(unanswered);
     }
 
-    /// What there is, at once or as soon as there is something; nothing once `patience` is over.
-    /// After the batch that closes, nothing is taken.
-    pub(super) fn wait(&self, patience: Duration) -> Batch {
-        let nothing = |state: &mut State| state.batch.is_empty() && !state.batch.closing;
-        let waited = self.filled.wait_timeout_while(self.state(), patience, nothing);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+    /// What there is as soon as there is anything, or nothing once `patience` is over. If there is
+    /// less than is wanted, more is waited for, for as long as `linger` says. After the batch that
+    /// closes, nothing is taken.
+    pub(super) fn wait(&self, linger: Duration, wanted: usize, patience: Duration) -> Batch {
+        let mut state = self.state();
+        if wanted > 1 && !linger.is_zero() {
+            state = self.wait_for(state, wanted, linger);
+        }
+        state = self.wait_for(state, 1, patience);
         let batch = std::mem::take(&mut state.batch);
         state.over |= batch.closing;
         batch
+    }
+
+    fn wait_for<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        wanted: usize,
+        patience: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.wanted = wanted;
+        let less = |state: &mut State| state.batch.len() < wanted && !state.batch.closing;
+        let waited = self.filled.wait_timeout_while(state, patience, less);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn push(&self, put: impl FnOnce(&mut Batch)) -> Result<(), Over> {
@@ -110,8 +131,11 @@ impl Inbox {
             return Err(Over);
         }
         put(&mut state.batch);
+        let enough = state.batch.len() >= state.wanted || state.batch.closing;
         drop(state);
-        self.filled.notify_one();
+        if enough {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 //! everything in it, and for further processes on the same folder.
 //!
 //! One thread, [`writer`], owns the connection. It takes what callers asked for since its last
-//! commit, does all of it in one transaction, and answers after the commit, so that many callers
-//! share one `fsync`. [`store`] and its siblings are that transaction's parts, without threads or
-//! clocks: [`publish`] and [`claim`] are the way of a message in and out, [`delayed`] its wait,
+//! commit, does all of it in one [`transaction`], and answers after the commit, so that many
+//! callers share one wait for the disk. [`store`] and its siblings are the transaction's parts,
+//! without threads or clocks: [`publish`] and [`claim`] are the way of a message in and out, [`delayed`] its wait,
 //! [`queues`] and [`topology`] what it can be sent to, [`session`] who holds it.
 //!
 //! A message in a queue is one row whose id is the queue's number and its place; a queue knows how
@@ -28,6 +28,7 @@ mod session;
 mod store;
 mod stored;
 mod topology;
+mod transaction;
 mod upkeep;
 mod writer;
 

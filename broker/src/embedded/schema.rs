@@ -106,7 +106,6 @@ fn connect(file: &Path, max_bytes: Option<u64>) -> Sql<Connection> {
     // before there is a table, or it has no effect
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     begin_log(&connection)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LARGEST_LOG)?;
     connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;

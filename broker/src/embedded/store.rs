@@ -39,6 +39,8 @@ pub(super) struct Store {
     pub(super) others: Option<Vec<i64>>,
     /// Whether anything is bound to the results, and to the notifications.
     pub(super) heard: Option<(bool, bool)>,
+    /// Whether a commit waits for the disk.
+    durable: Option<bool>,
     /// SQLite's count of what others committed, when it was last looked at.
     seen: i64,
 }
@@ -54,8 +56,19 @@ impl Store {
             next_due: None,
             others: None,
             heard: None,
+            durable: None,
             seen: -1,
         }
+    }
+
+    /// Whether the next commits wait for the disk.
+    pub(super) fn sync(&mut self, durable: bool) -> Sql<()> {
+        if self.durable != Some(durable) {
+            let level = if durable { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.durable = Some(durable);
+        }
+        Ok(())
     }
 
     /// Begins a transaction that writes: others wait until it ends.

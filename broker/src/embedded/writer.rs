@@ -1,9 +1,9 @@
-//! The thread that owns the connection: takes what was asked for, does it in one transaction,
-//! answers after the commit.
+//! The thread that owns the connection: takes what was asked for since the last commit, has it
+//! done, and answers.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use actionfleet_proto::Topology;
@@ -14,43 +14,43 @@ use super::{
     claim::Claimed,
     consumers::Consumers,
     engine::Shared,
-    error::{Sql, explain, open_error, publish_error},
+    error::{explain, open_error, publish_error},
     inbox::{Batch, Chore, Publish},
-    requests::{Request, Then},
     schema,
     session::{DeadSession, NoSession, Session},
     store::{Millis, Store, now},
+    transaction::{Durable, Quick},
     upkeep::Upkeep,
 };
-use crate::port::{BrokerError, LinkState, PublishError};
+use crate::port::{BrokerError, LinkState};
 
 /// How often one looks whether another process wrote, while somebody waits for messages.
 const LOOK: Duration = Duration::from_millis(20);
 /// How often a full disk is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// An eighth of a commit's time is spent on waiting for the acks that its answers lead to: they
+/// would else wait for the whole of the next commit.
+const LINGER_PART: u32 = 8;
+const LONGEST_LINGER: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    store: Store,
-    session: Session,
-    consumers: Consumers,
-    shared: Arc<Shared>,
+    pub(super) store: Store,
+    pub(super) session: Session,
+    pub(super) consumers: Consumers,
+    pub(super) shared: Arc<Shared>,
     /// Not recorded yet.
-    chores: Vec<Chore>,
-    upkeep: Upkeep,
-    next_due: Option<Millis>,
-    has_others: bool,
+    pub(super) chores: Vec<Chore>,
+    pub(super) upkeep: Upkeep,
+    pub(super) next_due: Option<Millis>,
+    pub(super) has_others: bool,
     /// There is more to do than one transaction should hold.
-    more: bool,
+    pub(super) more: bool,
     blocked: bool,
-}
-
-/// A transaction that stands.
-struct Done {
-    outcomes: Vec<Result<(), PublishError>>,
-    then: Vec<Then>,
-    claimed: Vec<(i64, Vec<Claimed>)>,
-    dead: Vec<DeadSession>,
+    /// As many callers were answered last: most of them ask for something at once.
+    wanted: usize,
+    /// How long those are waited for.
+    linger: Duration,
 }
 
 impl Writer {
@@ -69,13 +69,15 @@ impl Writer {
             has_others: false,
             more: true,
             blocked: false,
+            wanted: 1,
+            linger: Duration::ZERO,
         })
     }
 
     /// Until the last handle is gone or the queue is closed.
     pub(super) fn run(mut self) {
         loop {
-            let batch = self.shared.inbox.wait(self.patience());
+            let batch = self.shared.inbox.wait(self.linger, self.wanted, self.patience());
             let closing = batch.closing;
             self.turn(batch);
             if closing {
@@ -102,6 +104,8 @@ impl Writer {
         }
     }
 
+    /// What need not outlast a power cut comes first, for it is quick: while the disk writes the
+    /// publishes, jobs are worked on.
     fn turn(&mut self, mut batch: Batch) {
         for chore in &batch.chores {
             if let Chore::Ack(message) | Chore::Requeue(message) = chore {
@@ -114,86 +118,72 @@ impl Writer {
             self.try_again();
         }
         let resting = !self.upkeep.rest(self.has_others).is_zero();
-        let nothing_due = self.next_due.is_none_or(|due| !until(due).is_zero());
-        let nothing_asked = batch.is_empty() && self.chores.is_empty() && !self.more;
-        if nothing_asked && resting && nothing_due && !self.store.is_stale() {
-            return;
+        let due = self.next_due.is_some_and(|due| until(due).is_zero());
+        let asked = !self.chores.is_empty() || !batch.requests.is_empty() || self.more;
+        if asked || due || !resting || self.store.is_stale() {
+            match self.quick(batch.requests) {
+                Ok(quick) => self.hand_out(quick),
+                Err(error) => {
+                    self.block(&error);
+                    self.record();
+                }
+            }
         }
-        let Batch { publishes, requests, .. } = batch;
-        match self.transact(&publishes, requests) {
-            Ok(done) => self.answer(publishes, done),
-            Err(error) => self.fail(publishes, &error),
+        self.wanted = 1;
+        if !batch.publishes.is_empty() {
+            self.write(batch.publishes);
         }
         if !resting && !self.blocked {
             self.upkeep.shrink(&self.store);
         }
     }
 
-    fn transact(&mut self, publishes: &[Publish], requests: Vec<Request>) -> Sql<Done> {
-        let now = now();
-        let store = &mut self.store;
-        store.begin()?;
-        store.work_off(&self.chores, now)?;
-        let mut outcomes = Vec::with_capacity(publishes.len());
-        for Publish { to, message, at, .. } in publishes {
-            outcomes.push(store.publish(to, message, *at)?);
-        }
-        let mut then = Vec::new();
-        for request in requests {
-            then.push(request.serve(store, &self.shared.lost, now)?);
-        }
-        let mut dead = Vec::new();
-        if self.upkeep.rest(self.has_others).is_zero() {
-            dead = self.upkeep.run(store, &self.session, now)?;
-        }
-        // those that are registered only now are served in the next transaction
-        let mut more = store.move_due(now)? || !then.is_empty();
-        let mut claimed = Vec::new();
-        for (consumer, queue, room) in self.consumers.rooms() {
-            let Some(some) = store.claim(&queue, room, now)? else { continue };
-            let bytes: usize = some.iter().map(Claimed::bytes).sum();
-            let has_room = some.len() < room.messages && bytes < room.bytes;
-            more |= has_room && store.queue(&queue)?.is_some_and(|queue| queue.head < queue.tail);
-            claimed.push((consumer, some));
-        }
-        let (next_due, heard) = (store.next_due()?, store.heard()?);
-        let has_others = !store.others()?.is_empty();
-        store.commit()?;
-        self.upkeep.committed(&self.store);
-        (self.next_due, self.has_others, self.more) = (next_due, has_others, more);
-        self.shared.results_heard.store(heard.0, Ordering::Relaxed);
-        self.shared.notifications_heard.store(heard.1, Ordering::Relaxed);
-        Ok(Done { outcomes, then, claimed, dead })
-    }
-
-    fn answer(&mut self, publishes: Vec<Publish>, done: Done) {
+    fn hand_out(&mut self, quick: Quick) {
         self.chores.clear();
-        for (publish, outcome) in publishes.into_iter().zip(done.outcomes) {
-            if outcome.is_ok() && self.blocked {
-                self.mended();
-            }
-            // a caller that no longer waits has given the message up
-            let _ = publish.outcome.send(outcome);
-        }
-        for then in done.then {
+        for then in quick.then {
             let mut back = then(&mut self.consumers);
             self.chores.append(&mut back);
         }
-        for (consumer, claimed) in done.claimed {
+        self.deliver(quick.claimed);
+        quick.dead.into_iter().for_each(DeadSession::end);
+    }
+
+    fn deliver(&mut self, claimed: Vec<(i64, Vec<Claimed>)>) {
+        for (consumer, claimed) in claimed {
             let mut back = self.consumers.deliver(consumer, claimed);
             self.chores.append(&mut back);
         }
-        done.dead.into_iter().for_each(DeadSession::end);
     }
 
-    /// Nothing of the transaction stands. What must be recorded is tried alone.
-    fn fail(&mut self, publishes: Vec<Publish>, error: &Error) {
+    fn write(&mut self, publishes: Vec<Publish>) {
+        let began = Instant::now();
+        let Durable { outcomes, claimed } = match self.durable(&publishes) {
+            Ok(durable) => durable,
+            Err(error) => {
+                self.block(&error);
+                let outcome = publish_error(&error);
+                for publish in publishes {
+                    let _ = publish.outcome.send(Err(outcome.clone()));
+                }
+                return;
+            }
+        };
+        self.wanted = publishes.len();
+        self.linger = (began.elapsed() / LINGER_PART).min(LONGEST_LINGER);
+        if self.blocked && outcomes.iter().any(Result::is_ok) {
+            self.mended();
+        }
+        for (publish, outcome) in publishes.into_iter().zip(outcomes) {
+            // a caller that no longer waits has given the message up
+            let _ = publish.outcome.send(outcome);
+        }
+        self.deliver(claimed);
+    }
+
+    /// Nothing of the transaction stands.
+    fn block(&mut self, error: &Error) {
         self.store.roll_back();
         self.more = false;
-        let outcome = publish_error(error);
-        for publish in publishes {
-            let _ = publish.outcome.send(Err(outcome.clone()));
-        }
         let reason = explain(error, &self.shared.file);
         if !self.blocked {
             tracing::error!(%reason, "the queue takes no publishes for now");
@@ -205,21 +195,20 @@ impl Writer {
             *state = blocked;
             differs
         });
-        if let Err(error) = self.record() {
-            tracing::debug!(%error, "settling waits as well");
-        }
     }
 
-    fn record(&mut self) -> Sql<()> {
+    /// What must be recorded, alone: that may fit where nothing else does.
+    fn record(&mut self) {
         if self.chores.is_empty() {
-            return Ok(());
+            return;
         }
-        let recorded = self.store.record(&self.chores);
-        match recorded {
+        match self.store.record(&self.chores) {
             Ok(()) => self.chores.clear(),
-            Err(_) => self.store.roll_back(),
+            Err(error) => {
+                tracing::debug!(%error, "settling waits as well");
+                self.store.roll_back();
+            }
         }
-        recorded
     }
 
     fn try_again(&mut self) {
@@ -239,7 +228,7 @@ impl Writer {
     /// What is unsettled goes back, and the session ends. If that fails, the next process to look
     /// does it.
     fn end(mut self) {
-        let _ = self.record();
+        self.record();
         self.shared.lost.cancel();
         let store = &mut self.store;
         let mut leave = || {
@@ -285,23 +274,4 @@ fn begin(store: &mut Store, config: &EmbeddedConfig) -> Result<Session, BrokerEr
 
 fn until(due: Millis) -> Duration {
     Duration::from_millis(u64::try_from(due - now()).unwrap_or(0))
-}
-
-impl Store {
-    fn work_off(&mut self, chores: &[Chore], now: Millis) -> Sql<()> {
-        for chore in chores {
-            match chore {
-                Chore::Ack(message) => self.ack(*message)?,
-                Chore::Requeue(message) => self.requeue(*message)?,
-                Chore::Leave(consumer) => self.remove_consumer(*consumer, now)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn record(&mut self, chores: &[Chore]) -> Sql<()> {
-        self.begin()?;
-        self.work_off(chores, now())?;
-        self.commit()
-    }
 }
