@@ -90,7 +90,7 @@ impl Store {
                     self.execute("DELETE FROM returned WHERE message = ?1", [found.id])?;
                 }
                 if found.is_over(&queue, now) {
-                    self.bury(name, &queue, found)?;
+                    self.bury(name, &queue, &found)?;
                     buried += 1;
                     continue;
                 }
@@ -147,7 +147,7 @@ impl Store {
     }
 
     /// Moves a message to the dead letters of its queue; without such, it is gone.
-    fn bury(&mut self, name: &str, queue: &Queue, found: Found) -> Sql<()> {
+    fn bury(&mut self, name: &str, queue: &Queue, found: &Found) -> Sql<()> {
         self.execute("DELETE FROM message WHERE id = ?1", [found.id])?;
         let Some(dead_letters) = &queue.dead_letters else { return Ok(()) };
         let properties = stored::moved(stored::read(&found.properties), name);
@@ -174,7 +174,7 @@ impl Store {
             let expired = first.into_iter().take_while(|expired| *expired).count();
             let room = Room { messages: expired, bytes: BURIED_BYTES };
             for found in self.waiting(&name, room)? {
-                self.bury(&name, &queue, found)?;
+                self.bury(&name, &queue, &found)?;
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ const AT_ONCE: i64 = 1_000;
 /// When it is due: never too early.
 pub(super) fn due(now: Millis, delay: Duration) -> Millis {
     let delay = delay.min(LONGEST);
-    let part = delay.subsec_nanos() % 1_000_000 > 0;
+    let part = !delay.subsec_nanos().is_multiple_of(1_000_000);
     // a millisecond that has begun counts as over
     if delay.is_zero() { now } else { now + millis(delay) + i64::from(part) + 1 }
 }
@@ -42,26 +42,24 @@ impl Store {
         let sql = "INSERT INTO delayed (id, queue, ttl, properties, body)
             VALUES (?1, ?2, ?3, ?4, ?5)";
         self.execute(sql, params![id, queue, ttl, properties, body])?;
-        if self.next_due.is_some_and(|next| next.is_none_or(|next| next > due)) {
-            self.next_due = Some(Some(due));
-        }
+        self.next_due = self.next_due.map(|next| next.min(due));
         Ok(())
     }
 
-    /// When the first one is due.
-    pub(super) fn next_due(&mut self) -> Sql<Option<Millis>> {
+    /// When the first one is due; [`Millis::MAX`] where none waits.
+    pub(super) fn next_due(&mut self) -> Sql<Millis> {
         if let Some(known) = self.next_due {
             return Ok(known);
         }
         let first = self.row("SELECT id FROM delayed ORDER BY id LIMIT 1", [], |row| row.get(0))?;
-        let due = first.map(|id: i64| id >> PLACE_BITS);
+        let due = first.map_or(Millis::MAX, |id: i64| id >> PLACE_BITS);
         self.next_due = Some(due);
         Ok(due)
     }
 
     /// Puts what is due on its queue; whether there is more.
     pub(super) fn move_due(&mut self, now: Millis) -> Sql<bool> {
-        if self.next_due()?.is_none_or(|due| due > now) {
+        if self.next_due()? > now {
             return Ok(false);
         }
         let sql = "SELECT d.id, q.name, d.ttl FROM delayed d LEFT JOIN queue q ON q.id = d.queue
@@ -80,7 +78,7 @@ impl Store {
             self.execute("DELETE FROM delayed WHERE id = ?1", [id])?;
         }
         self.next_due = None;
-        Ok(self.next_due()?.is_some_and(|due| due <= now))
+        Ok(self.next_due()? <= now)
     }
 
     /// The level of the delay ladder that has this name. There is no ladder here, but what waits

@@ -6,11 +6,15 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use actionfleet_proto::Topology;
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -30,6 +34,8 @@ use crate::{
 
 /// KiB of messages that wait to be written: 64 MiB.
 const WAITING_KIB: u32 = 64 * 1024;
+/// How long the reason of a failure is waited for.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// The queue in a folder. It ends when it is closed, or when the last clone, consumer and delivery
 /// are gone.
@@ -134,7 +140,13 @@ impl Embedded {
     ) -> Result<T, BrokerError> {
         let shared = self.shared();
         shared.inbox.request(request).map_err(|Over| shared.gone())?;
-        answer.await.unwrap_or_else(|_| Err(shared.gone()))
+        if let Ok(answer) = answer.await {
+            return answer;
+        }
+        // the reason is told right after what failed was dropped
+        let told = |state: &LinkState| *state != LinkState::Connected;
+        let _ = timeout(TOLD, shared.state.subscribe().wait_for(told)).await;
+        Err(shared.gone())
     }
 }
 

@@ -14,6 +14,11 @@ pub(super) fn is_busy(error: &Error) -> bool {
     matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+pub(super) fn is_damaged(error: &Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 /// What is wrong with the file, and the way out.
 pub(super) fn explain(error: &Error, file: &Path) -> String {
     let file = file.display();

@@ -121,8 +121,8 @@ impl Inbox {
     ) -> MutexGuard<'a, State> {
         state.wanted = wanted;
         let less = |state: &mut State| state.batch.len() < wanted && !state.batch.closing;
-        let waited = self.filled.wait_timeout_while(state, patience, less);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        let outcome = self.filled.wait_timeout_while(state, patience, less);
+        outcome.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn push(&self, put: impl FnOnce(&mut Batch)) -> Result<(), Over> {

@@ -32,5 +32,10 @@ mod transaction;
 mod upkeep;
 mod writer;
 
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod store_tests;
+
 pub use config::EmbeddedConfig;
 pub use engine::Embedded;

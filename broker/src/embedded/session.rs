@@ -96,12 +96,11 @@ fn open(file: &Path) -> io::Result<File> {
 impl Store {
     /// The sessions of others.
     pub(super) fn others(&mut self) -> Sql<&[i64]> {
-        let others = match self.others.take() {
-            Some(known) => known,
-            None => {
-                let sql = "SELECT id FROM session WHERE id <> ?1";
-                self.rows(sql, [self.session], |row| row.get(0))?
-            }
+        let others = if let Some(known) = self.others.take() {
+            known
+        } else {
+            let sql = "SELECT id FROM session WHERE id <> ?1";
+            self.rows(sql, [self.session], |row| row.get(0))?
         };
         Ok(self.others.insert(others))
     }

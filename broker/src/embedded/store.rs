@@ -33,8 +33,8 @@ pub(super) struct Store {
     pub(super) session: i64,
     pub(super) queues: HashMap<String, Queue>,
     pub(super) exchanges: HashMap<String, Exchange>,
-    /// When the first delayed message is due; `None` while that is not known.
-    pub(super) next_due: Option<Option<Millis>>,
+    /// When the first delayed message is due; [`Millis::MAX`] where none waits.
+    pub(super) next_due: Option<Millis>,
     /// Other processes, as far as is known.
     pub(super) others: Option<Vec<i64>>,
     /// Whether anything is bound to the results, and to the notifications.

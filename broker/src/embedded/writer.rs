@@ -14,7 +14,7 @@ use super::{
     claim::Claimed,
     consumers::Consumers,
     engine::Shared,
-    error::{explain, open_error, publish_error},
+    error::{explain, is_damaged, open_error, publish_error},
     inbox::{Batch, Chore, Publish},
     schema,
     session::{DeadSession, NoSession, Session},
@@ -22,7 +22,7 @@ use super::{
     transaction::{Durable, Quick},
     upkeep::Upkeep,
 };
-use crate::port::{BrokerError, LinkState};
+use crate::port::{BrokerError, LinkState, PublishError};
 
 /// How often one looks whether another process wrote, while somebody waits for messages.
 const LOOK: Duration = Duration::from_millis(20);
@@ -42,15 +42,24 @@ pub(super) struct Writer {
     /// Not recorded yet.
     pub(super) chores: Vec<Chore>,
     pub(super) upkeep: Upkeep,
-    pub(super) next_due: Option<Millis>,
+    pub(super) next_due: Millis,
     pub(super) has_others: bool,
     /// There is more to do than one transaction should hold.
     pub(super) more: bool,
-    blocked: bool,
+    health: Health,
     /// As many callers were answered last: most of them ask for something at once.
     wanted: usize,
     /// How long those are waited for.
     linger: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Well,
+    /// The last transaction failed; the next one may not.
+    Blocked,
+    /// The file does not read. Trying again does not help, and writing may make it worse.
+    Damaged,
 }
 
 impl Writer {
@@ -65,10 +74,10 @@ impl Writer {
             shared,
             chores: Vec::new(),
             upkeep: Upkeep::new(),
-            next_due: None,
+            next_due: Millis::MAX,
             has_others: false,
             more: true,
-            blocked: false,
+            health: Health::Well,
             wanted: 1,
             linger: Duration::ZERO,
         })
@@ -88,7 +97,7 @@ impl Writer {
     }
 
     fn patience(&self) -> Duration {
-        if self.blocked {
+        if self.health != Health::Well {
             return TRY_AGAIN;
         }
         if self.more || !self.chores.is_empty() {
@@ -98,10 +107,7 @@ impl Writer {
         if self.consumers.wait() {
             patience = patience.min(LOOK);
         }
-        match self.next_due {
-            Some(due) => patience.min(until(due)),
-            None => patience,
-        }
+        patience.min(until(self.next_due))
     }
 
     /// What need not outlast a power cut comes first, for it is quick: while the disk writes the
@@ -114,11 +120,15 @@ impl Writer {
         }
         self.chores.append(&mut batch.chores);
         self.chores.append(&mut self.consumers.leaving());
-        if self.blocked && batch.is_empty() {
+        if self.health == Health::Damaged {
+            refuse(batch.publishes, &PublishError::Refused);
+            return;
+        }
+        if self.health == Health::Blocked && batch.is_empty() {
             self.try_again();
         }
         let resting = !self.upkeep.rest(self.has_others).is_zero();
-        let due = self.next_due.is_some_and(|due| until(due).is_zero());
+        let due = until(self.next_due).is_zero();
         let asked = !self.chores.is_empty() || !batch.requests.is_empty() || self.more;
         if asked || due || !resting || self.store.is_stale() {
             match self.quick(batch.requests) {
@@ -133,7 +143,7 @@ impl Writer {
         if !batch.publishes.is_empty() {
             self.write(batch.publishes);
         }
-        if !resting && !self.blocked {
+        if !resting && self.health == Health::Well {
             self.upkeep.shrink(&self.store);
         }
     }
@@ -161,16 +171,12 @@ impl Writer {
             Ok(durable) => durable,
             Err(error) => {
                 self.block(&error);
-                let outcome = publish_error(&error);
-                for publish in publishes {
-                    let _ = publish.outcome.send(Err(outcome.clone()));
-                }
-                return;
+                return refuse(publishes, &publish_error(&error));
             }
         };
         self.wanted = publishes.len();
         self.linger = (began.elapsed() / LINGER_PART).min(LONGEST_LINGER);
-        if self.blocked && outcomes.iter().any(Result::is_ok) {
+        if self.health == Health::Blocked && outcomes.iter().any(Result::is_ok) {
             self.mended();
         }
         for (publish, outcome) in publishes.into_iter().zip(outcomes) {
@@ -185,10 +191,10 @@ impl Writer {
         self.store.roll_back();
         self.more = false;
         let reason = explain(error, &self.shared.file);
-        if !self.blocked {
+        if self.health == Health::Well {
             tracing::error!(%reason, "the queue takes no publishes for now");
         }
-        self.blocked = true;
+        self.health = if is_damaged(error) { Health::Damaged } else { Health::Blocked };
         let blocked = LinkState::Blocked(reason);
         self.shared.state.send_if_modified(|state| {
             let differs = *state != blocked;
@@ -220,7 +226,7 @@ impl Writer {
 
     fn mended(&mut self) {
         tracing::info!("the queue takes publishes again");
-        self.blocked = false;
+        self.health = Health::Well;
         self.more = true;
         self.shared.state.send_replace(LinkState::Connected);
     }
@@ -270,6 +276,12 @@ fn begin(store: &mut Store, config: &EmbeddedConfig) -> Result<Session, BrokerEr
     })?;
     store.commit().map_err(failed)?;
     Ok(session)
+}
+
+fn refuse(publishes: Vec<Publish>, why: &PublishError) {
+    for publish in publishes {
+        let _ = publish.outcome.send(Err(why.clone()));
+    }
 }
 
 fn until(due: Millis) -> Duration {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actionfleet_broker::{
-    BrokerError, LinkState, PublishError, Source,
+    BrokerError, LinkState, Source,
     amqp::{Amqp, AmqpConfig},
 };
 use actionfleet_local::{Link, Rabbit};

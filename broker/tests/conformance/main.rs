@@ -1,7 +1,16 @@
 //! One suite over every engine of the port, and what each engine promises besides.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 mod amqp;
+mod embedded;
+mod embedded_faults;
+mod embedded_process;
 mod engines;
 mod port;
 
