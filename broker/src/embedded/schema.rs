@@ -13,8 +13,8 @@ use crate::port::BrokerError;
 /// `AFLQ`, so that `file` and this engine tell the file from others.
 const APPLICATION: i64 = 0x4146_4C51;
 const VERSION: i64 = 1;
-/// How long a writing process is waited for.
-pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// How often, at about a millisecond each, a writing process is waited for.
+const BUSY_TRIES: i32 = 10_000;
 /// Of 4 KiB each: the write-ahead log is copied into the file after so many.
 const CHECKPOINT_PAGES: i64 = 4_000;
 const LARGEST_LOG: i64 = 64 * 1024 * 1024;
@@ -100,8 +100,8 @@ fn connect(file: &Path, max_bytes: Option<u64>) -> Sql<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let mut connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_handler(Some(wait))?;
     connection.set_prepared_statement_cache_capacity(64);
     // before there is a table, or it has no effect
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -115,6 +115,13 @@ fn connect(file: &Path, max_bytes: Option<u64>) -> Sql<Connection> {
         connection.pragma_update(None, "max_page_count", pages)?;
     }
     Ok(connection)
+}
+
+/// SQLite's own way of waiting sleeps for up to 100 ms: it would rarely find a busy process
+/// between two of its transactions.
+pub(super) fn wait(tries: i32) -> bool {
+    std::thread::sleep(Duration::from_micros(fastrand::u64(200..1_500)));
+    tries < BUSY_TRIES
 }
 
 /// The change to a write-ahead log does not wait for others as a transaction does.

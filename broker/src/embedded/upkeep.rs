@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     error::Sql,
+    schema,
     session::{DeadSession, Session},
     store::{Millis, Store},
 };
@@ -70,7 +71,7 @@ impl Upkeep {
     }
 
     /// Outside of transactions: shrinks the log, and the file in steps, once nothing is written.
-    pub(super) fn shrink(&mut self, store: &Store) {
+    pub(super) fn shrink(&mut self, store: &mut Store) {
         if self.written.is_none_or(|written| written.elapsed() < IDLE) {
             return;
         }
@@ -96,10 +97,10 @@ impl Store {
     }
 
     /// As far as no other process needs it.
-    pub(super) fn empty_log(&self) {
-        let _ = self.connection.busy_timeout(Duration::ZERO);
+    pub(super) fn empty_log(&mut self) {
+        let _ = self.connection.busy_handler(None::<fn(i32) -> bool>);
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        let _ = self.connection.busy_timeout(super::schema::BUSY);
+        let _ = self.connection.busy_handler(Some(schema::wait));
     }
 
     /// Whether the file can grow again.

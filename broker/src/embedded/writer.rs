@@ -144,7 +144,7 @@ impl Writer {
             self.write(batch.publishes);
         }
         if !resting && self.health == Health::Well {
-            self.upkeep.shrink(&self.store);
+            self.upkeep.shrink(&mut self.store);
         }
     }
 
@@ -218,6 +218,8 @@ impl Writer {
     }
 
     fn try_again(&mut self) {
+        // copied into the file, the log may leave room on the disk
+        self.store.empty_log();
         match self.store.probe() {
             Ok(()) => self.mended(),
             Err(_) => self.store.roll_back(),
