@@ -110,7 +110,8 @@ async fn load(config: EmbeddedConfig) {
             if delivery.delivery_count > 0 {
                 say("counted", &id);
             }
-            tokio::task::yield_now().await;
+            // work, so that a kill finds much of it unsettled
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..20))).await;
             say("acking", &id);
             if delivery.ack().await.is_ok() {
                 say("acked", &id);
