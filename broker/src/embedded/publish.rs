@@ -13,8 +13,9 @@ use crate::{
     port::PublishError,
 };
 
-/// Body and properties of one message.
-const LARGEST: usize = 16 * 1024 * 1024;
+/// Body and properties of one message. More than a job may have, so that one that is too large is
+/// refused by its worker, with a code, and moves with the headers that it gathers.
+const LARGEST: usize = 32 * 1024 * 1024;
 
 /// Where a message goes, or why nowhere.
 type Way = Result<Vec<String>, PublishError>;

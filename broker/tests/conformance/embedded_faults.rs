@@ -162,10 +162,10 @@ async fn a_full_disk_refuses_publishes_loses_nothing_and_mends() {
 async fn a_message_that_is_too_large_is_told_so() {
     let broker = EmbeddedEngine::fresh().await.open().await;
     let mut huge = message("huge");
-    huge.body = vec![0; 16 << 20].into();
+    huge.body = vec![0; 32 << 20].into();
     let outcome = broker.publish(&lane("default"), huge.clone()).await;
     assert!(matches!(outcome, Err(PublishError::Unroutable(_))), "{outcome:?}");
-    huge.body = huge.body.slice(..(16 << 20) - 1_000);
+    huge.body = huge.body.slice(..=(16 << 20));
     broker.publish(&lane("default"), huge.clone()).await.unwrap();
     let mut consumer = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
     assert_eq!(next(&mut consumer).await.body, huge.body);
