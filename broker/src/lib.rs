@@ -5,6 +5,7 @@ mod missing;
 mod port;
 
 pub mod amqp;
+pub mod embedded;
 
 pub use message::{Address, HeaderValue, Headers, Message, Properties};
 pub use missing::Missing;

@@ -1,50 +1,15 @@
-//! What every engine of the port promises, and what the AMQP engine promises besides.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+//! What every engine of the port promises.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use actionfleet_broker::{
-    Address, Broker, BrokerError, Consumer, Delivery, LinkState, Message, Properties, PublishError,
-    Source, TopologyMode,
-    amqp::{Amqp, AmqpConfig},
-};
-use actionfleet_local::{Link, Rabbit};
+use actionfleet_broker::{Address, BrokerError, PublishError, Source, TopologyMode};
 use actionfleet_proto::{Names, Topology};
 use tokio::time::{Instant, timeout};
 
-const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
+use crate::engines::{Engine, lane, message, next, next_id};
 
-async fn config() -> AmqpConfig {
-    AmqpConfig::new(Rabbit::shared().await.unwrap().vhost().await.unwrap())
-}
-
-async fn connect(config: &AmqpConfig) -> Arc<dyn Broker> {
-    Arc::new(Amqp::connect(config.clone(), PATIENCE).await.unwrap())
-}
-
-fn message(id: &str) -> Message {
-    let properties = Properties { message_id: Some(id.to_owned()), ..Properties::default() };
-    Message { body: format!("body of {id}").into(), properties }
-}
-
-fn lane(lane: &str) -> Address {
-    Address::Lane(lane.to_owned())
-}
-
-async fn next(consumer: &mut Consumer) -> Delivery {
-    timeout(Duration::from_secs(20), consumer.next()).await.expect("a delivery").expect("open")
-}
-
-async fn next_id(consumer: &mut Consumer) -> String {
-    let delivery = next(consumer).await;
-    let id = delivery.properties.message_id.clone().unwrap();
-    delivery.ack().await.unwrap();
-    id
-}
-
-#[tokio::test]
-async fn published_is_delivered_with_its_properties_and_acked_once() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn published_is_delivered_with_its_properties_and_acked_once(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let mut sent = message("a");
     sent.properties.correlation_id = Some("c".into());
     sent.properties.set_header("traceparent", "00-1");
@@ -58,9 +23,8 @@ async fn published_is_delivered_with_its_properties_and_acked_once() {
     assert_eq!(next_id(&mut consumer).await, "b");
 }
 
-#[tokio::test]
-async fn prefetch_bounds_what_is_unsettled() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn prefetch_bounds_what_is_unsettled(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     for n in 0..5 {
         broker.publish(&lane("bulk"), message(&n.to_string())).await.unwrap();
     }
@@ -74,13 +38,11 @@ async fn prefetch_bounds_what_is_unsettled() {
     assert_eq!(next(&mut consumer).await.properties.message_id.as_deref(), Some("1"));
 }
 
-#[tokio::test]
-async fn what_is_unsettled_comes_again_and_is_counted() {
-    let config = config().await;
-    let first = connect(&config).await;
+pub(crate) async fn what_is_unsettled_comes_again_and_is_counted(engine: &dyn Engine) {
+    let first = engine.connect().await;
     first.publish(&lane("default"), message("x")).await.unwrap();
     for expected in 0..3 {
-        let broker = connect(&config).await;
+        let broker = engine.connect().await;
         let mut consumer = broker.consume(Source::Lane("default".into()), 1).await.unwrap();
         let delivery = next(&mut consumer).await;
         assert_eq!(delivery.delivery_count, expected);
@@ -91,9 +53,8 @@ async fn what_is_unsettled_comes_again_and_is_counted() {
     }
 }
 
-#[tokio::test]
-async fn what_reaches_no_queue_is_an_error_where_it_must_arrive() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn what_reaches_no_queue_is_an_error_where_it_must_arrive(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let exchange = |name: &str| Address::Exchange {
         exchange: name.into(),
         routing_key: "nobody.listens".into(),
@@ -115,9 +76,8 @@ async fn what_reaches_no_queue_is_an_error_where_it_must_arrive() {
     assert_eq!(broker.publish(&lane("default"), message("x")).await, Ok(()), "still works");
 }
 
-#[tokio::test]
-async fn a_return_is_told_to_the_publish_that_it_belongs_to() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn a_return_is_told_to_the_publish_that_it_belongs_to(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let publishes = (0..400).map(|n| {
         let broker = broker.clone();
         tokio::spawn(async move {
@@ -132,9 +92,8 @@ async fn a_return_is_told_to_the_publish_that_it_belongs_to() {
     }
 }
 
-#[tokio::test]
-async fn delayed_messages_arrive_when_asked() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn delayed_messages_arrive_when_asked(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let mut consumer = broker.consume(Source::Lane("bulk".into()), 10).await.unwrap();
     let start = Instant::now();
     for seconds in [3, 1, 2] {
@@ -149,9 +108,8 @@ async fn delayed_messages_arrive_when_asked() {
     }
 }
 
-#[tokio::test]
-async fn control_reaches_every_subscriber() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn control_reaches_every_subscriber(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let mut one = broker.consume(Source::Control, 10).await.unwrap();
     let mut two = broker.consume(Source::Control, 10).await.unwrap();
     broker.publish(&Address::Control, message("cancel")).await.unwrap();
@@ -159,10 +117,8 @@ async fn control_reaches_every_subscriber() {
     assert_eq!(next_id(&mut two).await, "cancel");
 }
 
-#[tokio::test]
-async fn a_queue_for_answers_goes_with_its_link() {
-    let config = config().await;
-    let (asking, answering) = (connect(&config).await, connect(&config).await);
+pub(crate) async fn a_queue_for_answers_goes_with_its_link(engine: &dyn Engine) {
+    let (asking, answering) = (engine.connect().await, engine.connect().await);
     let mut answers = asking.consume(Source::Answers("answers".into()), 10).await.unwrap();
     answering.publish(&Address::Queue("answers".into()), message("a")).await.unwrap();
     assert_eq!(next_id(&mut answers).await, "a");
@@ -171,9 +127,8 @@ async fn a_queue_for_answers_goes_with_its_link() {
     assert!(matches!(gone, BrokerError::Missing(_)), "{gone:?}");
 }
 
-#[tokio::test]
-async fn a_stopped_consumer_leaves_the_rest_to_others() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn a_stopped_consumer_leaves_the_rest_to_others(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let mut first = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
     broker.publish(&lane("default"), message("1")).await.unwrap();
     let held = next(&mut first).await;
@@ -185,15 +140,13 @@ async fn a_stopped_consumer_leaves_the_rest_to_others() {
     assert!(first.next().await.is_none(), "delivered after the stop");
 }
 
-#[tokio::test]
-async fn pulled_messages_come_back_until_they_are_acked() {
-    let config = config().await;
-    let broker = connect(&config).await;
+pub(crate) async fn pulled_messages_come_back_until_they_are_acked(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     for id in ["1", "2"] {
         broker.publish(&Address::Dead, message(id)).await.unwrap();
     }
     let dead = Names::default().dead();
-    let looking = connect(&config).await;
+    let looking = engine.connect().await;
     let pulled = [looking.pull(&dead).await.unwrap(), looking.pull(&dead).await.unwrap()];
     assert!(pulled.iter().all(Option::is_some));
     assert!(looking.pull(&dead).await.unwrap().is_none());
@@ -204,61 +157,19 @@ async fn pulled_messages_come_back_until_they_are_acked() {
     assert_eq!(broker.depth(&dead).await.unwrap().consumers, 1);
 }
 
-#[tokio::test]
-async fn the_link_repairs_itself_and_consuming_goes_on() {
-    let mut config = config().await;
-    let link = Link::to(("127.0.0.1", Rabbit::shared().await.unwrap().port())).await.unwrap();
-    let direct = connect(&config).await;
-    let vhost = config.url.rsplit_once('/').unwrap().1.to_owned();
-    config.url = format!("amqp://guest:guest@127.0.0.1:{}/{vhost}", link.port());
-    let broker = connect(&config).await;
-    let mut consumer = broker.consume(Source::Lane("default".into()), 5).await.unwrap();
-    for round in 0..3 {
-        let id = round.to_string();
-        direct.publish(&lane("default"), message(&id)).await.unwrap();
-        let held = next(&mut consumer).await;
-        let mut state = broker.link();
-        link.cut();
-        timeout(Duration::from_secs(10), held.lost().cancelled()).await.unwrap();
-        state.wait_for(LinkState::is_up).await.unwrap();
-        assert_eq!(next_id(&mut consumer).await, id, "it came again");
-        assert_eq!(broker.publish(&lane("bulk"), message("y")).await, Ok(()));
-    }
-}
-
-#[tokio::test]
-async fn wrong_settings_are_told_apart_from_a_broker_that_is_away() {
-    let mut config = config().await;
-    let connect = async |config: &AmqpConfig| {
-        Amqp::connect(config.clone(), Some(Duration::from_secs(3))).await.err().unwrap()
-    };
-    let right = config.url.clone();
-    config.url = "amqp://127.0.0.1:1/%2f".into();
-    assert!(matches!(connect(&config).await, BrokerError::Link(_)));
-    config.url = right.replace("guest:guest", "guest:wrong");
-    let error = connect(&config).await;
-    assert!(matches!(error, BrokerError::Denied(_)), "{error:?}");
-    config.url = right.rsplit_once('/').unwrap().0.to_owned() + "/no-such-vhost";
-    let error = connect(&config).await;
-    assert!(matches!(error, BrokerError::Denied(_)), "{error:?}");
-    config.url = "http://x".into();
-    assert!(matches!(connect(&config).await, BrokerError::Config(_)));
-}
-
-#[tokio::test]
-async fn verifying_names_what_is_missing_and_what_differs() {
-    let mut config = config().await;
-    config.topology = None;
-    let broker = connect(&config).await;
-    let topology = Topology::new(&config.names, ["default", "bulk"]);
+pub(crate) async fn verifying_names_what_is_missing_and_what_differs(engine: &dyn Engine) {
+    let (broker, names) = (engine.connect_bare().await, Names::default());
+    let topology = Topology::new(&names, ["default", "bulk"]);
     let verify = || broker.topology(&topology, TopologyMode::Verify);
     let BrokerError::Incomplete(missing) = verify().await.unwrap_err() else { panic!("missing") };
-    let exchanges: Vec<_> = topology.exchanges.iter().map(|it| it.name.clone()).collect();
-    let queues: Vec<_> = topology.queues.iter().map(|it| it.name.clone()).collect();
-    assert_eq!((missing.exchanges, missing.queues), (exchanges, queues), "all at once");
+    // the delay ladder is an engine's own affair
+    assert!(missing.exchanges.contains(&names.jobs()), "{missing}");
+    for queue in [names.lane("bulk"), names.lane("default"), names.dead()] {
+        assert!(missing.queues.contains(&queue), "{queue}: {missing}");
+    }
     let mut other = topology.clone();
     other.queues.iter_mut().for_each(|queue| {
-        if queue.name == config.names.lane("bulk") {
+        if queue.name == names.lane("bulk") {
             queue.arguments.insert("x-delivery-limit".into(), 7.into());
         }
     });
@@ -274,9 +185,8 @@ async fn verifying_names_what_is_missing_and_what_differs() {
     broker.topology(&other, TopologyMode::Verify).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_the_broker_moved_says_where_it_comes_from() {
-    let broker = connect(&config().await).await;
+pub(crate) async fn what_the_broker_moved_says_where_it_comes_from(engine: &dyn Engine) {
+    let broker = engine.connect().await;
     let mut expiring = message("e");
     expiring.properties.expiration = Some("1".into());
     broker.publish(&lane("bulk"), expiring).await.unwrap();
