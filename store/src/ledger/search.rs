@@ -1,0 +1,47 @@
+//! The list of jobs as SQL.
+
+use actionfleet_proto::Status;
+
+use super::row::millis;
+use crate::{
+    port::{JobFilter, JobStatus},
+    sql::{Dialect, Statement, Value},
+};
+
+/// Selects one row more than the page has, to know whether there is a next one.
+pub(crate) fn search(dialect: Dialect, columns: &str, filter: &JobFilter, limit: u32) -> Statement {
+    let mut sql = Statement::new(dialect, "select ");
+    sql.push(columns).push(" from jobs where true");
+    for (column, value) in [("tenant", &filter.tenant), ("action", &filter.action)] {
+        if let Some(value) = value {
+            sql.push(" and ").push(column).push(" = ").bind_text(value);
+        }
+    }
+    if let Some(status) = filter.status {
+        sql.push(" and status = ").bind_text(status.as_str());
+        if status != JobStatus::Finished(Status::Succeeded) {
+            // word for word the condition of the index, which has all but the many
+            sql.push(" and status <> 'succeeded'");
+        }
+    }
+    if let Some(code) = filter.code {
+        sql.push(" and code is not null and code = ").bind_text(code.as_str());
+    }
+    for (condition, moment) in [
+        (" and created_at >= ", filter.created_from),
+        (" and created_at < ", filter.created_to),
+        (" and finished_at >= ", filter.finished_from),
+        (" and finished_at < ", filter.finished_to),
+    ] {
+        if let Some(moment) = moment {
+            sql.push(condition).bind(Value::Moment(millis(moment)));
+        }
+    }
+    if let Some(after) = &filter.after {
+        sql.push(" and (created_at, job_id) < (").bind(Value::Moment(millis(after.created_at)));
+        sql.push(", ").bind_text(&after.job_id).push(")");
+    }
+    sql.push(" order by created_at desc, job_id desc limit ");
+    sql.bind(Value::Integer(i64::from(limit) + 1));
+    sql
+}
