@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod ledger;
 mod port;
+mod postgres;
 mod sql;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub use config::StoreConfig;
 pub use error::StoreError;
 pub use port::*;
 
-use self::embedded::Embedded;
+use self::{embedded::Embedded, postgres::Postgres};
 
 /// An open store. It closes when the last of its ports is dropped.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub async fn open(config: StoreConfig) -> Result<Store, StoreError> {
             return Err(StoreError::Config(problem.to_owned()));
         }
         let engine = Embedded::open(path.into(), &config).await?;
+        return Ok(Store { ledger: engine });
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let engine = Postgres::open(url, &config).await?;
         return Ok(Store { ledger: engine });
     }
     let scheme = url.split(':').next().unwrap_or_default();

@@ -11,6 +11,8 @@ pub(crate) enum Value {
     Bool(bool),
     /// In milliseconds since 1970.
     Moment(i64),
+    /// In UTC days since 1970.
+    Day(i32),
 }
 
 /// Where the dialects differ.

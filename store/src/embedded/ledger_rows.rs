@@ -153,6 +153,7 @@ impl ToSql for Value {
         match self {
             Self::Text(text) => text.to_sql(),
             Self::Integer(number) | Self::Moment(number) => number.to_sql(),
+            Self::Day(day) => day.to_sql(),
             Self::Bool(is) => is.to_sql(),
         }
     }

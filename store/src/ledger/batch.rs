@@ -10,7 +10,7 @@ use super::{
 use crate::error::StoreError;
 
 /// Calls that are decided one after the other and committed together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Batch(Vec<Work>);
 
 /// What is to be written, sorted by job id.

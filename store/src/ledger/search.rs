@@ -2,7 +2,7 @@
 
 use actionfleet_proto::Status;
 
-use super::row::millis;
+use super::row::{DAY, millis};
 use crate::{
     port::{JobFilter, JobStatus},
     sql::{Dialect, Statement, Value},
@@ -37,6 +37,9 @@ pub(crate) fn search(dialect: Dialect, columns: &str, filter: &JobFilter, limit:
             sql.push(condition).bind(Value::Moment(millis(moment)));
         }
     }
+    if dialect == Dialect::Postgres {
+        days(&mut sql, filter);
+    }
     if let Some(after) = &filter.after {
         sql.push(" and (created_at, job_id) < (").bind(Value::Moment(millis(after.created_at)));
         sql.push(", ").bind_text(&after.job_id).push(")");
@@ -44,4 +47,18 @@ pub(crate) fn search(dialect: Dialect, columns: &str, filter: &JobFilter, limit:
     sql.push(" order by created_at desc, job_id desc limit ");
     sql.bind(Value::Integer(i64::from(limit) + 1));
     sql
+}
+
+/// Says it in days, too, which the partitions are by.
+fn days(sql: &mut Statement, filter: &JobFilter) {
+    let last = [filter.created_to, filter.after.as_ref().map(|after| after.created_at)];
+    for (condition, moment) in [
+        (" and day >= date '1970-01-01' + ", filter.created_from),
+        (" and day <= date '1970-01-01' + ", last.into_iter().flatten().min()),
+    ] {
+        if let Some(moment) = moment {
+            let day = i32::try_from(millis(moment).div_euclid(DAY)).unwrap_or(i32::MAX);
+            sql.push(condition).bind(Value::Day(day)).push("::int");
+        }
+    }
 }

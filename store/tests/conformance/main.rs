@@ -13,6 +13,12 @@ macro_rules! over_both_engines {
     ($($module:ident { $($contract:ident,)+ })+) => {
         mod contracts {
             $(mod $module {
+                mod postgres {
+                    $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $contract() {
+                        crate::$module::$contract(&crate::place::Place::postgres().await).await;
+                    })+
+                }
                 mod embedded {
                     $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $contract() {

@@ -1,5 +1,6 @@
 //! Where a store's data is, for as long as a test takes.
 
+use actionfleet_local::Postgres;
 use actionfleet_proto::{Status, Timestamp, new_job_id};
 use actionfleet_store::{Claim, Outcome, Parked, Store, StoreConfig, Why, open};
 use bytes::Bytes;
@@ -15,6 +16,11 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         Self { url, _folder: Some(folder) }
+    }
+
+    pub async fn postgres() -> Self {
+        let url = Postgres::shared().await.unwrap().database().await.unwrap();
+        Self { url, _folder: None }
     }
 
     pub fn config(&self) -> StoreConfig {
