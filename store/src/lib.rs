@@ -2,6 +2,7 @@
 //! Each is a port with two engines, chosen by the URL: `PostgreSQL` for a fleet, and one `SQLite`
 //! file for a machine. One suite of tests holds both to the same contract.
 
+mod catalog;
 mod config;
 mod embedded;
 mod error;
@@ -23,6 +24,7 @@ use self::{embedded::Embedded, postgres::Postgres};
 /// An open store. It closes when the last of its ports is dropped.
 #[derive(Debug, Clone)]
 pub struct Store {
+    pub catalog: Arc<dyn Catalog>,
     pub ledger: Arc<dyn Ledger>,
 }
 
@@ -36,11 +38,11 @@ pub async fn open(config: StoreConfig) -> Result<Store, StoreError> {
             return Err(StoreError::Config(problem.to_owned()));
         }
         let engine = Embedded::open(path.into(), &config).await?;
-        return Ok(Store { ledger: engine });
+        return Ok(Store { catalog: engine.clone(), ledger: engine });
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         let engine = Postgres::open(url, &config).await?;
-        return Ok(Store { ledger: engine });
+        return Ok(Store { catalog: engine.clone(), ledger: engine });
     }
     let scheme = url.split(':').next().unwrap_or_default();
     Err(StoreError::Config(format!(

@@ -157,7 +157,7 @@ pub enum Direction {
     Descending,
 }
 
-/// Entries that are equal under it come in the order of their creation.
+/// Entries that are equal under it come in the order of their creation, in the same direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
     pub by: SortField,

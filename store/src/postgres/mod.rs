@@ -1,6 +1,8 @@
 //! The engine over `PostgreSQL`, in a schema of its own, `actionfleet`.
 
 mod bind;
+mod catalog;
+mod catalog_rows;
 mod connect;
 mod day;
 mod error;
@@ -10,13 +12,14 @@ mod ledger_rows;
 mod migrate;
 mod pool;
 mod tls;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{connect::Target, lane::Durability, pool::Pool};
-use crate::{config::StoreConfig, error::StoreError, ledger::Queue};
+use crate::{catalog::Revisions, config::StoreConfig, error::StoreError, ledger::Queue};
 
 /// Where all tables are.
 const SCHEMA: &str = "actionfleet";
@@ -36,7 +39,9 @@ pub(crate) struct Postgres {
     /// Claims of new jobs may be forgotten by a crash of the server; nobody waits for their flush.
     claims: Queue,
     outcomes: Queue,
-    _days: AbortOnDropHandle<()>,
+    revisions: Arc<Revisions>,
+    /// Gone with the engine.
+    _tasks: [AbortOnDropHandle<()>; 2],
 }
 
 impl Postgres {
@@ -53,8 +58,14 @@ impl Postgres {
         lane::start(pool.clone(), waiting, Durability::NewMayBeLost);
         let (outcomes, waiting) = Queue::new(BOUND);
         lane::start(pool.clone(), waiting, Durability::Full);
-        let days = AbortOnDropHandle::new(tokio::spawn(keep_days(pool.clone())));
-        Ok(Arc::new(Self { pool, claims, outcomes, _days: days }))
+        let session = pool.session().await?;
+        let seen = session.run(catalog_rows::revisions(session.client()?)).await?;
+        session.done();
+        let revisions = Arc::new(Revisions::new(seen));
+        let watching = watch::run(target, revisions.clone(), config.poll);
+        let tasks = [tokio::spawn(keep_days(pool.clone())), tokio::spawn(watching)];
+        let tasks = tasks.map(AbortOnDropHandle::new);
+        Ok(Arc::new(Self { pool, claims, outcomes, revisions, _tasks: tasks }))
     }
 }
 

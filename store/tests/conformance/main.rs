@@ -2,6 +2,8 @@
 
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod catalog;
+mod catalog_list;
 mod ledger;
 mod ledger_list;
 mod model;
@@ -31,6 +33,19 @@ macro_rules! over_both_engines {
 }
 
 over_both_engines! {
+    catalog {
+        each_change_is_a_version,
+        what_was_deleted_is_remembered,
+        a_snapshot_is_everything_at_once,
+        changes_are_seen_everywhere_soon,
+        changes_at_once_are_all_counted,
+        what_does_not_fit_is_refused,
+        ten_thousand_entries_are_a_snapshot,
+    }
+    catalog_list {
+        entries_are_found_by_each_criterion,
+        pages_come_in_each_order,
+    }
     ledger {
         a_job_is_claimed_once_and_its_outcome_replayed,
         a_delivery_that_was_lost_is_taken_over,
