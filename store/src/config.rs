@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::secrets::KeyRing;
+
 /// Where a store is, and how it is used.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -13,6 +15,8 @@ pub struct StoreConfig {
     pub timeout: Duration,
     /// How often changes by other processes are looked for where nobody tells of them.
     pub poll: Duration,
+    /// What secrets are encrypted with; without it there are none.
+    pub keys: Option<KeyRing>,
 }
 
 impl StoreConfig {
@@ -23,6 +27,7 @@ impl StoreConfig {
             pool_size: 8,
             timeout: Duration::from_secs(10),
             poll: Duration::from_secs(1),
+            keys: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod ledger;
 mod ledger_rows;
 mod migrate;
 mod readers;
+mod secrets;
 mod watch;
 mod writer;
 

@@ -11,6 +11,7 @@ mod ledger;
 mod ledger_rows;
 mod migrate;
 mod pool;
+mod secrets;
 mod tls;
 mod watch;
 

@@ -9,6 +9,7 @@ mod ledger_list;
 mod model;
 mod place;
 mod races;
+mod secrets;
 
 /// A test for each contract and engine, named `module::engine::contract`.
 macro_rules! over_both_engines {
@@ -67,6 +68,14 @@ over_both_engines! {
         of_many_takeovers_the_last_one_records,
         an_outcome_wins_against_a_takeover_or_loses_to_it,
         one_that_stops_waiting_holds_nobody_up,
+    }
+    secrets {
+        a_tenant_has_its_own_or_the_default_one,
+        a_list_has_names_and_no_values,
+        a_change_elsewhere_empties_the_cache,
+        keys_are_rotated,
+        without_a_key_nothing_is_kept,
+        what_does_not_fit_is_refused,
     }
     model {
         every_sequence_of_calls_follows_the_rules,
