@@ -32,12 +32,12 @@ impl Catalog for Embedded {
     async fn get(&self, key: &EntryKey, version: Option<u32>) -> Result<Option<Entry>, StoreError> {
         check_key(key)?;
         let key = key.clone();
-        let found = self.readers.read(move |connection| match version {
-            None => catalog_rows::current(connection, &key),
-            Some(_) => {
-                let found = catalog_rows::history(connection, &key, version)?;
-                Ok(found.into_iter().next().map(|(stored, _)| stored))
+        let found = self.readers.read(move |connection| {
+            if version.is_none() {
+                return catalog_rows::current(connection, &key);
             }
+            let found = catalog_rows::history(connection, &key, version)?;
+            Ok(found.into_iter().next().map(|(stored, _)| stored))
         });
         found.await?.map(Stored::entry).transpose()
     }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use actionfleet_proto::Cost;
+use actionfleet_proto::{Code, Cost};
 use rusqlite::{
     Connection, OptionalExtension, Row as SqlRow, params, params_from_iter, types::ToSql,
 };
 
 use crate::{
     ledger::{Changes, Row, code_of, from_millis, millis, search, status_of, why_of},
-    port::{JobEntry, JobFilter},
+    port::{JobEntry, JobFilter, Why},
     sql::{Dialect, Value},
 };
 
@@ -80,8 +80,8 @@ fn bound(
         entry.status.as_str(),
         entry.attempt,
         fence.cast_signed(),
-        entry.why.map(|why| why.as_str()),
-        entry.code.map(|code| code.as_str()),
+        entry.why.map(Why::as_str),
+        entry.code.map(Code::as_str),
         entry.claimed_at.map(millis),
         entry.next_at.map(millis),
         entry.finished_at.map(millis),

@@ -39,8 +39,11 @@ pub(super) fn run(
 }
 
 fn is_current(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
-    let newest =
-        embedded::migrations::runner().get_migrations().iter().map(|it| it.version()).max();
+    let newest = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max();
     let known = newest.map_or(0, i64::from);
     let found = applied(connection).map_err(|error| store_error(path, &error))?;
     match found {

@@ -10,6 +10,8 @@ mod ledger_rows;
 mod migrate;
 mod readers;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod writer;
 

@@ -16,7 +16,7 @@ const BOUND: usize = 4096;
 
 /// What the thread is asked to write.
 pub(super) enum Write {
-    Ledger(Work),
+    Ledger(Box<Work>),
     /// With a transaction of its own, commit and answer included.
     Task(Box<dyn FnOnce(&mut Connection) + Send>),
 }
@@ -29,7 +29,7 @@ impl fmt::Debug for Write {
 
 impl From<Work> for Write {
     fn from(work: Work) -> Self {
-        Self::Ledger(work)
+        Self::Ledger(Box::new(work))
     }
 }
 
@@ -93,7 +93,7 @@ fn run(mut connection: Connection, file: &DataFile, mut writes: mpsc::Receiver<W
     let mut next = writes.blocking_recv();
     while let Some(write) = next.take() {
         let first = match write {
-            Write::Ledger(work) => work,
+            Write::Ledger(work) => *work,
             Write::Task(task) => {
                 task(&mut connection);
                 next = writes.blocking_recv();
@@ -107,7 +107,7 @@ fn run(mut connection: Connection, file: &DataFile, mut writes: mpsc::Receiver<W
             match writes.try_recv() {
                 Ok(Write::Ledger(work)) => {
                     bytes = bytes.saturating_add(work.size());
-                    calls.push(work);
+                    calls.push(*work);
                 }
                 Ok(other) => {
                     next = Some(other);

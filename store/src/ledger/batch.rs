@@ -86,13 +86,17 @@ impl Batch {
     pub(crate) fn commit(self, again: &BTreeSet<String>) -> Vec<Work> {
         let touches = |work: &Work| work.job_ids().iter().any(|id| again.contains(id));
         let (redo, done): (Vec<_>, Vec<_>) = self.0.into_iter().partition(touches);
-        done.into_iter().for_each(|work| work.settle(Ok(())));
+        for work in done {
+            work.settle(Ok(()));
+        }
         redo
     }
 
     /// Tells every caller why nothing was written.
     pub(crate) fn fail(self, error: &StoreError) {
-        self.0.into_iter().for_each(|work| work.settle(Err(error.clone())));
+        for work in self.0 {
+            work.settle(Err(error.clone()));
+        }
     }
 }
 

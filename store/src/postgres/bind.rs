@@ -38,5 +38,8 @@ impl ToSql for Value {
 
 /// The values in their order.
 pub(super) fn bound(statement: &Statement) -> Vec<&(dyn ToSql + Sync)> {
-    statement.values().iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+    fn value(value: &Value) -> &(dyn ToSql + Sync) {
+        value
+    }
+    statement.values().iter().map(value).collect()
 }

@@ -47,12 +47,11 @@ impl Catalog for Postgres {
         check_key(key)?;
         let session = self.pool.session().await?;
         let client = session.client()?;
-        let found = match version {
-            None => session.run(catalog_rows::current(client, key)).await?,
-            Some(_) => {
-                let found = session.run(catalog_rows::history(client, key, version)).await?;
-                found.first().map(catalog_rows::read)
-            }
+        let found = if version.is_none() {
+            session.run(catalog_rows::current(client, key)).await?
+        } else {
+            let found = session.run(catalog_rows::history(client, key, version)).await?;
+            found.first().map(catalog_rows::read)
         };
         session.done();
         found.map(Stored::entry).transpose()

@@ -1,5 +1,6 @@
 //! All statements of the catalog.
 
+use deadpool_postgres::Object;
 use tokio_postgres::{Client, Error, Row as SqlRow};
 
 use super::ledger_rows::timestamp;
@@ -12,30 +13,32 @@ pub(super) const COLUMNS: &str = "tenant, kind, identifier, version, enabled, of
      document, created_at, updated_at";
 
 /// Begins a change: whoever comes next waits for this one's end.
-pub(super) async fn begin(client: &Client, name: &str) -> Result<(), Error> {
+pub(super) async fn begin(client: &Object, name: &str) -> Result<(), Error> {
     client.batch_execute("begin").await?;
     let lock = "select revision from revisions where name = $1 for update";
-    client.execute(lock, &[&name]).await.map(drop)
+    client.execute(&client.prepare_cached(lock).await?, &[&name]).await.map(drop)
 }
 
 /// Ends a change and tells of it.
-pub(super) async fn commit(client: &Client, name: &str) -> Result<(), Error> {
+pub(super) async fn commit(client: &Object, name: &str) -> Result<(), Error> {
     let bump = "update revisions set revision = revision + 1 where name = $1";
-    client.execute(bump, &[&name]).await?;
+    client.execute(&client.prepare_cached(bump).await?, &[&name]).await?;
     client.batch_execute(&format!("notify actionfleet_{name}; commit")).await
 }
 
-pub(super) async fn current(client: &Client, key: &EntryKey) -> Result<Option<Stored>, Error> {
+pub(super) async fn current(client: &Object, key: &EntryKey) -> Result<Option<Stored>, Error> {
     let text = format!(
         "select {COLUMNS} from catalog where tenant = $1 and kind = $2 and identifier = $3"
     );
-    let found = client.query_opt(&text, &[&key.tenant, &key.kind, &key.identifier]).await?;
+    let found = client
+        .query_opt(&client.prepare_cached(&text).await?, &[&key.tenant, &key.kind, &key.identifier])
+        .await?;
     Ok(found.as_ref().map(read))
 }
 
 /// Newest first: of all versions, or of the given one.
 pub(super) async fn history(
-    client: &Client,
+    client: &Object,
     key: &EntryKey,
     version: Option<u32>,
 ) -> Result<Vec<SqlRow>, Error> {
@@ -44,18 +47,25 @@ pub(super) async fn history(
          and identifier = $3 and ($4::bigint is null or version = $4) order by version desc"
     );
     let version = version.map(i64::from);
-    client.query(&text, &[&key.tenant, &key.kind, &key.identifier, &version]).await
+    client
+        .query(
+            &client.prepare_cached(&text).await?,
+            &[&key.tenant, &key.kind, &key.identifier, &version],
+        )
+        .await
 }
 
-pub(super) async fn last_version(client: &Client, key: &EntryKey) -> Result<Option<i64>, Error> {
+pub(super) async fn last_version(client: &Object, key: &EntryKey) -> Result<Option<i64>, Error> {
     let text = "select max(version) from catalog_history where tenant = $1 and kind = $2 \
                 and identifier = $3";
-    let found = client.query_one(text, &[&key.tenant, &key.kind, &key.identifier]).await?;
+    let found = client
+        .query_one(&client.prepare_cached(text).await?, &[&key.tenant, &key.kind, &key.identifier])
+        .await?;
     Ok(found.get(0))
 }
 
 pub(super) async fn put(
-    client: &Client,
+    client: &Object,
     key: &EntryKey,
     put: Put,
     written: &Written,
@@ -71,33 +81,45 @@ pub(super) async fn put(
          enabled = excluded.enabled, of_type = excluded.of_type, texts = excluded.texts, \
          document = excluded.document, updated_at = excluded.updated_at returning id";
     let id: i64 = client
-        .query_one(upsert, &[tenant, kind, identifier, &version, enabled, of_type, texts, document])
+        .query_one(
+            &client.prepare_cached(upsert).await?,
+            &[tenant, kind, identifier, &version, enabled, of_type, texts, document],
+        )
         .await?
         .get(0);
-    client.execute("delete from catalog_names where entry_id = $1", &[&id]).await?;
+    client
+        .execute(
+            &client.prepare_cached("delete from catalog_names where entry_id = $1").await?,
+            &[&id],
+        )
+        .await?;
     let (languages, names): (Vec<&String>, Vec<&String>) =
         folded.iter().map(|(language, name)| (language, name)).unzip();
     let insert = "insert into catalog_names (entry_id, language, folded) \
          select $1, u.language, u.folded from unnest($2::text[], $3::text[]) as u(language, folded)";
-    client.execute(insert, &[&id, &languages, &names]).await?;
+    client.execute(&client.prepare_cached(insert).await?, &[&id, &languages, &names]).await?;
     let remember = format!(
         "insert into catalog_history ({COLUMNS}) select {COLUMNS} from catalog where id = $1"
     );
-    client.execute(&remember, &[&id]).await.map(drop)
+    client.execute(&client.prepare_cached(&remember).await?, &[&id]).await.map(drop)
 }
 
 /// Whether there was one.
-pub(super) async fn delete(client: &Client, key: &EntryKey) -> Result<bool, Error> {
+pub(super) async fn delete(client: &Object, key: &EntryKey) -> Result<bool, Error> {
     let EntryKey { tenant, kind, identifier } = key;
     let text = "delete from catalog where tenant = $1 and kind = $2 and identifier = $3 \
                 returning version";
-    let Some(deleted) = client.query_opt(text, &[tenant, kind, identifier]).await? else {
+    let Some(deleted) =
+        client.query_opt(&client.prepare_cached(text).await?, &[tenant, kind, identifier]).await?
+    else {
         return Ok(false);
     };
     let text = "update catalog_history set deleted_at = date_trunc('milliseconds', now()) \
                 where tenant = $1 and kind = $2 and identifier = $3 and version = $4";
     let version: i64 = deleted.get(0);
-    client.execute(text, &[tenant, kind, identifier, &version]).await?;
+    client
+        .execute(&client.prepare_cached(text).await?, &[tenant, kind, identifier, &version])
+        .await?;
     Ok(true)
 }
 

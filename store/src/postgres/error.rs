@@ -55,10 +55,13 @@ fn link_error(error: &Error) -> StoreError {
     while let Some(next) = cause {
         text = format!("{text}: {next}");
         let inner = next.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
             return StoreError::Denied(text);
         }
         cause = next.source();
+    }
+    if text.ends_with("server does not support TLS") {
+        return StoreError::Denied(format!("{text}; turn TLS on there, or say sslmode=disable"));
     }
     StoreError::Temporary(text)
 }

@@ -24,8 +24,6 @@ use crate::{
 /// came up meanwhile.
 const ROUNDS: usize = 5;
 
-type Bound<'a> = dyn ToSql + Sync + 'a;
-
 /// What a commit waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
@@ -146,13 +144,12 @@ async fn load(
     let loading = async {
         let share = client.prepare_cached(day::SHARE_DAY).await?;
         let lock = client.prepare_cached(ledger_rows::LOCK).await?;
-        let (key, ids): (&Bound<'_>, &Bound<'_>) = (&day.0, &job_ids);
-        let (lock_day, lock_rows) = ([&LOCKS as &Bound<'_>, key], [ids]);
+        let lock_day: [&(dyn ToSql + Sync); 2] = [&LOCKS, &day.0];
+        let lock_rows: [&(dyn ToSql + Sync); 1] = [&job_ids];
         let (began, shared, rows) = futures::join!(
-            // tiny tables and stale statistics tempt the planner to read whole partitions
+            // few rows and old statistics tempt the planner away from the keys
             client.batch_execute(
-                "begin; set local enable_seqscan to off; set local enable_hashjoin to off; \
-                 set local enable_mergejoin to off"
+                "begin; set local enable_hashjoin to off; set local enable_mergejoin to off"
             ),
             client.query_one(&share, &lock_day),
             client.query(&lock, &lock_rows),

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use actionfleet_proto::{Cost, Timestamp};
-use tokio_postgres::{Client, Error, Row as SqlRow, Statement};
+use actionfleet_proto::{Code, Cost, Timestamp};
+use tokio_postgres::{Client, Error, Row as SqlRow, Statement, types::ToSql};
 
 use super::day::Day;
 use crate::{
     ledger::{Row, code_of, from_millis, millis, status_of, why_of},
-    port::JobEntry,
+    port::{JobEntry, Why},
 };
 
 macro_rules! columns {
@@ -89,8 +89,8 @@ impl<'a> Lists<'a> {
         self.status.push(entry.status.as_str());
         self.attempt.push(i64::from(entry.attempt));
         self.fence.push(fence.cast_signed());
-        self.why.push(entry.why.map(|why| why.as_str()));
-        self.code.push(entry.code.map(|code| code.as_str()));
+        self.why.push(entry.why.map(Why::as_str));
+        self.code.push(entry.code.map(Code::as_str));
         self.claimed_at.push(entry.claimed_at.map(moment));
         self.next_at.push(entry.next_at.map(moment));
         self.finished_at.push(entry.finished_at.map(moment));
@@ -102,7 +102,7 @@ impl<'a> Lists<'a> {
         self.lane.push(&entry.lane);
     }
 
-    fn bound(&self) -> [&(dyn tokio_postgres::types::ToSql + Sync); 16] {
+    fn bound(&self) -> [&(dyn ToSql + Sync); 16] {
         [
             &self.job_id,
             &self.day,
@@ -145,8 +145,8 @@ pub(super) async fn insert(
         created.push(moment(row.entry.created_at));
     }
     let mut bound = lists.bound().to_vec();
-    bound.extend([&tenants as &(dyn tokio_postgres::types::ToSql + Sync), &actions, &enqueued]);
-    bound.push(&created);
+    let rest: [&(dyn ToSql + Sync); 4] = [&tenants, &actions, &enqueued, &created];
+    bound.extend(rest);
     let inserted = client.query(statement, &bound).await?;
     Ok(inserted.iter().map(|row| row.get(0)).collect())
 }

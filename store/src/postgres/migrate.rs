@@ -45,8 +45,11 @@ pub(super) async fn run(target: &Target) -> Result<(), StoreError> {
 }
 
 async fn is_current(client: &Client) -> Result<Result<bool, StoreError>, tokio_postgres::Error> {
-    let newest =
-        embedded::migrations::runner().get_migrations().iter().map(|it| it.version()).max();
+    let newest = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max();
     let known = newest.map_or(0, i64::from);
     let history = format!("{SCHEMA}.refinery_schema_history");
     let there = "select to_regclass($1) is not null";

@@ -6,6 +6,8 @@ mod catalog_rows;
 mod connect;
 mod day;
 mod error;
+#[cfg(test)]
+mod explain_tests;
 mod lane;
 mod ledger;
 mod ledger_rows;

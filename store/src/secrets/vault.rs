@@ -179,11 +179,11 @@ impl Secrets for Vault {
 async fn write_uses(rows: Arc<dyn SecretRows>, used: Arc<Used>) {
     loop {
         tokio::time::sleep(USED_WRITTEN).await;
-        let uses = used.take();
-        if uses.is_empty() {
+        let seen = used.take();
+        if seen.is_empty() {
             continue;
         }
-        if let Err(error) = rows.touch(uses).await {
+        if let Err(error) = rows.touch(seen).await {
             tracing::debug!(%error, "the last uses of secrets are not written");
         }
     }

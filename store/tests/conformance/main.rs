@@ -1,6 +1,15 @@
 //! The contracts of the ports, each over both engines.
 
-#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test may panic, has no outside, and may be a long table"
+)]
 
 mod catalog;
 mod catalog_list;

@@ -125,10 +125,9 @@ impl Model {
 
     fn finish(&mut self, claim: &Claim, text: String) -> Finished {
         if let Some((by, before)) = &self.outcome {
-            return match *by == claim.fence {
-                true => Finished::Recorded,
-                false => Finished::Already(Box::new(outcome(before))),
-            };
+            let is_own = *by == claim.fence;
+            let before = Finished::Already(Box::new(outcome(before)));
+            return if is_own { Finished::Recorded } else { before };
         }
         let holds = self.holder == Some(claim.fence);
         let nobody_holds = self.holder.is_none() && !self.reopened && self.attempt <= claim.attempt;
@@ -146,10 +145,8 @@ impl Model {
             (self.holder, self.parked_by, self.attempt) = (None, by, next);
             return Released::Parked;
         }
-        match self.outcome.is_none() && self.holder.is_none() && self.parked_by == by {
-            true => Released::Parked,
-            false => Released::TakenOver,
-        }
+        let is_parked = self.outcome.is_none() && self.holder.is_none() && self.parked_by == by;
+        if is_parked { Released::Parked } else { Released::TakenOver }
     }
 
     fn reopen(&mut self) -> bool {
