@@ -34,8 +34,18 @@ pub(super) enum Durability {
 
 /// Runs batches until every caller is gone.
 pub(super) fn start(pool: Pool, calls: mpsc::Receiver<Work>, durability: Durability) {
+    start_on(pool, calls, durability, None);
+}
+
+/// As of the day that it believes in.
+pub(super) fn start_on(
+    pool: Pool,
+    calls: mpsc::Receiver<Work>,
+    durability: Durability,
+    day: Option<Day>,
+) {
     let mut gather = Gather::new(calls, BatchConfig::DEFAULT);
-    let mut lane = Lane { pool, durability, day: None };
+    let mut lane = Lane { pool, durability, day };
     tokio::spawn(async move {
         while let Some(calls) = gather.next().await {
             lane.commit(calls).await;

@@ -5,6 +5,8 @@ mod catalog;
 mod catalog_rows;
 mod connect;
 mod day;
+#[cfg(test)]
+mod day_tests;
 mod error;
 #[cfg(test)]
 mod explain_tests;
