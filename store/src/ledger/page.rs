@@ -1,6 +1,6 @@
 use crate::port::{JobCursor, JobEntry, JobPage};
 
-/// A page of what [`search`](super::search) found.
+/// A page of what [`search`](super::search()) found.
 pub(crate) fn page(mut jobs: Vec<JobEntry>, limit: u32) -> JobPage {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = jobs.len() > limit;
