@@ -14,11 +14,12 @@ use super::{
 const ALL: &str = "normal,build,dev";
 const SHIPPED: &str = "normal,build";
 
-/// Which parts a part may name: proto, broker, worker and producer, the binary, in this direction;
+/// Which parts a part may name: proto, broker, store, worker and producer, the binary, in this direction;
 /// then what is not shipped.
-const WALLS: [(&str, &[&str]); 8] = [
+const WALLS: [(&str, &[&str]); 9] = [
     ("actionfleet-proto", &[]),
     ("actionfleet-broker", &["proto"]),
+    ("actionfleet-store", &["proto"]),
     ("actionfleet-worker", &["proto", "broker"]),
     ("actionfleet-producer", &["proto", "broker"]),
     ("actionfleet", &["proto", "broker", "worker", "producer"]),

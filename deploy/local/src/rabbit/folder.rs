@@ -53,7 +53,9 @@ impl Folder {
                  log.file.level = info\n\
                  log.connection.level = warning\n\
                  # a node of a test or a demo needs no half gigabyte of log in memory\n\
-                 raft.wal_max_size_bytes = 67108864\n"
+                 raft.wal_max_size_bytes = 67108864\n\
+                 # 4.x takes 16 MiB, as the fleet does: what is larger must reach it to be refused\n\
+                 max_message_size = 67108864\n"
             ),
         )?;
         fs::write(

@@ -1,0 +1,151 @@
+use actionfleet_proto::check_identifier;
+
+use crate::{
+    error::StoreError,
+    port::{Criterion, Entry, EntryKey, LocalText, Query, SortField},
+};
+
+const IDENTIFIER_MAX: usize = 64;
+const KIND_MAX: usize = 32;
+const NAME_MAX: usize = 190;
+const DESCRIPTION_MAX: usize = 4000;
+const LANGUAGE_MAX: usize = 16;
+const LANGUAGES_MAX: usize = 64;
+const DOCUMENT_MAX: usize = 1024 * 1024;
+const LIMIT_MAX: u32 = 1000;
+const OFFSET_MAX: u32 = 1_000_000;
+const CRITERIA_MAX: usize = 64;
+const DEPTH_MAX: usize = 8;
+
+pub(crate) fn check_key(key: &EntryKey) -> Result<(), StoreError> {
+    let EntryKey { tenant, kind, identifier } = key;
+    check_identifier(tenant).map_err(|rule| unfit("tenant", tenant, &rule))?;
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if kind.is_empty() || kind.len() > KIND_MAX || !kind.bytes().all(word) {
+        return Err(unfit("kind", kind, &"a kind has 1 to 32 characters of a-z 0-9 _"));
+    }
+    check_identifier(identifier).map_err(|rule| unfit("identifier", identifier, &rule))?;
+    if identifier.len() > IDENTIFIER_MAX {
+        return Err(too_long("identifier", identifier.len(), IDENTIFIER_MAX));
+    }
+    Ok(())
+}
+
+/// Yields the document as it is to be kept.
+pub(crate) fn check_entry(entry: &Entry) -> Result<String, StoreError> {
+    check_key(&entry.key)?;
+    if let Some(of_type) = &entry.of_type {
+        check_identifier(of_type).map_err(|rule| unfit("of_type", of_type, &rule))?;
+    }
+    if entry.texts.len() > LANGUAGES_MAX {
+        let problem = format!("are in {} languages; at most {LANGUAGES_MAX}", entry.texts.len());
+        return Err(StoreError::invalid("names", problem));
+    }
+    for (language, text) in &entry.texts {
+        check_language(language)?;
+        check_text(language, text)?;
+    }
+    let document = serde_json::to_string(&entry.document)
+        .map_err(|error| StoreError::invalid("document", format!("is no JSON: {error}")))?;
+    if document.len() > DOCUMENT_MAX {
+        let problem = format!(
+            "has {} bytes as JSON, and at most {DOCUMENT_MAX} fit; split the entry",
+            document.len()
+        );
+        return Err(StoreError::invalid("document", problem));
+    }
+    Ok(document)
+}
+
+fn check_text(language: &str, text: &LocalText) -> Result<(), StoreError> {
+    let LocalText { name, description } = text;
+    if name.trim().is_empty() {
+        let problem = format!("in {language} is empty; give one, or leave the language out");
+        return Err(StoreError::invalid("name", problem));
+    }
+    let length = name.chars().count();
+    if length > NAME_MAX {
+        return Err(too_long("name", length, NAME_MAX));
+    }
+    if name.chars().any(char::is_control) {
+        let problem = format!("in {language} has a control character; leave it out");
+        return Err(StoreError::invalid("name", problem));
+    }
+    let length = description.as_deref().map_or(0, |text| text.chars().count());
+    if length > DESCRIPTION_MAX {
+        return Err(too_long("description", length, DESCRIPTION_MAX));
+    }
+    Ok(())
+}
+
+fn check_language(language: &str) -> Result<(), StoreError> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if language.is_empty() || language.len() > LANGUAGE_MAX || !language.bytes().all(fits) {
+        let rule = "a language code has 1 to 16 characters of A-Z a-z 0-9 - _, as eng-GB";
+        return Err(unfit("language", language, &rule));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_query(query: &Query) -> Result<(), StoreError> {
+    if !(1..=LIMIT_MAX).contains(&query.limit) {
+        let problem = format!("is {}; 1 to {LIMIT_MAX} entries fit on a page", query.limit);
+        return Err(StoreError::invalid("limit", problem));
+    }
+    if query.offset > OFFSET_MAX {
+        let problem = format!("is {}, and at most {OFFSET_MAX}; narrow the search", query.offset);
+        return Err(StoreError::invalid("offset", problem));
+    }
+    if let SortField::Name { language } = &query.sort.by {
+        check_language(language)?;
+    }
+    let mut criteria = 0;
+    check_criterion(&query.criterion, 1, &mut criteria)
+}
+
+fn check_criterion(
+    criterion: &Criterion,
+    depth: usize,
+    criteria: &mut usize,
+) -> Result<(), StoreError> {
+    *criteria = criteria.saturating_add(1);
+    if depth > DEPTH_MAX || *criteria > CRITERIA_MAX {
+        let problem = format!(
+            "is too complicated: at most {CRITERIA_MAX} criteria, {DEPTH_MAX} deep; simplify it"
+        );
+        return Err(StoreError::invalid("criterion", problem));
+    }
+    match criterion {
+        Criterion::All(parts) | Criterion::Any(parts) => {
+            parts.iter().try_for_each(|part| check_criterion(part, depth + 1, criteria))
+        }
+        Criterion::NameContains { language, text }
+        | Criterion::NameStartsWith { language, text } => {
+            check_language(language)?;
+            check_sought("name", text)
+        }
+        Criterion::Tenant(text)
+        | Criterion::Kind(text)
+        | Criterion::Identifier(text)
+        | Criterion::Type(text) => check_sought("criterion", text),
+        Criterion::Enabled(_) => Ok(()),
+    }
+}
+
+/// What cannot be there need not fit, only be possible to ask for.
+fn check_sought(field: &'static str, text: &str) -> Result<(), StoreError> {
+    if text.len() > DESCRIPTION_MAX || text.contains('\0') {
+        return Err(unfit(field, text, &"it is too long, or has a NUL character"));
+    }
+    Ok(())
+}
+
+fn unfit(field: &'static str, value: &str, rule: &dyn std::fmt::Display) -> StoreError {
+    let shown: String = value.chars().take(40).collect();
+    StoreError::invalid(field, format!("{shown:?} does not fit: {rule}"))
+}
+
+fn too_long(field: &'static str, length: usize, max: usize) -> StoreError {
+    let problem = format!("has {length} characters, and at most {max} fit; shorten it");
+    StoreError::invalid(field, problem)
+}

@@ -1,0 +1,117 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use actionfleet_proto::Timestamp;
+
+use super::{
+    row::Row,
+    rules::{self, Decided},
+    work::Work,
+};
+use crate::error::StoreError;
+
+/// Calls that are decided one after the other and committed together.
+#[derive(Debug, Default)]
+pub(crate) struct Batch(Vec<Work>);
+
+/// What is to be written, sorted by job id.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) inserts: Vec<Row>,
+    pub(crate) updates: Vec<Row>,
+}
+
+/// Rows as they stand after the calls decided so far.
+#[derive(Debug, Default)]
+struct Rows {
+    rows: HashMap<String, Row>,
+    changed: BTreeSet<String>,
+}
+
+impl Rows {
+    fn decide<A>(&mut self, job_id: &str, rule: impl FnOnce(Option<&Row>) -> Decided<A>) -> A {
+        let (next, answer) = rule(self.rows.get(job_id));
+        if let Some(row) = next {
+            self.rows.insert(job_id.to_owned(), row);
+            self.changed.insert(job_id.to_owned());
+        }
+        answer
+    }
+}
+
+impl Batch {
+    pub(crate) fn new(calls: Vec<Work>) -> Self {
+        Self(calls)
+    }
+
+    /// Sorted, each once: in this order rows are locked.
+    pub(crate) fn job_ids(&self) -> Vec<&str> {
+        let ids: BTreeSet<&str> =
+            self.0.iter().flat_map(Work::job_ids).map(String::as_str).collect();
+        ids.into_iter().collect()
+    }
+
+    /// Decides every call over the rows that were loaded, as of now by the database's clock.
+    pub(crate) fn decide(&mut self, loaded: HashMap<String, Row>, now: Timestamp) -> Changes {
+        let known: BTreeSet<String> = loaded.keys().cloned().collect();
+        let mut rows = Rows { rows: loaded, changed: BTreeSet::new() };
+        for work in &mut self.0 {
+            match work {
+                Work::Claim(call) => {
+                    let claim = &call.command;
+                    let rule = |row: Option<&Row>| rules::claim(row, claim, now);
+                    call.answer = Some(rows.decide(&claim.job_id, rule));
+                }
+                Work::Park(call) => {
+                    let (claim, parked) = &call.command;
+                    let rule = |row: Option<&Row>| rules::park(row, claim, parked, now);
+                    call.answer = Some(rows.decide(&claim.job_id, rule));
+                }
+                Work::Finish(call) => {
+                    let (claim, outcome) = &call.command;
+                    let rule = |row: Option<&Row>| rules::finish(row, claim, outcome, now);
+                    call.answer = Some(rows.decide(&claim.job_id, rule));
+                }
+                Work::Reopen(call) => {
+                    let ids = call.command.iter();
+                    let open = ids.filter(|id| rows.decide(id, rules::reopen)).cloned();
+                    call.answer = Some(open.collect());
+                }
+            }
+        }
+        rows.changes(&known)
+    }
+
+    /// Answers every call. Those of the jobs in `again` were not written, because somebody else
+    /// wrote these rows first: they are yielded, to be decided anew.
+    pub(crate) fn commit(self, again: &BTreeSet<String>) -> Vec<Work> {
+        let touches = |work: &Work| work.job_ids().iter().any(|id| again.contains(id));
+        let (redo, done): (Vec<_>, Vec<_>) = self.0.into_iter().partition(touches);
+        for work in done {
+            work.settle(Ok(()));
+        }
+        redo
+    }
+
+    /// Tells every caller why nothing was written.
+    pub(crate) fn fail(self, error: &StoreError) {
+        for work in self.0 {
+            work.settle(Err(error.clone()));
+        }
+    }
+}
+
+impl Rows {
+    fn changes(mut self, known: &BTreeSet<String>) -> Changes {
+        let mut changes = Changes::default();
+        let sorted: BTreeMap<String, Row> =
+            self.changed.iter().filter_map(|id| self.rows.remove_entry(id)).collect();
+        for (id, row) in sorted {
+            if known.contains(&id) {
+                changes.updates.push(row);
+            } else {
+                changes.inserts.push(row);
+            }
+        }
+        changes
+    }
+}

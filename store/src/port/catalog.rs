@@ -1,0 +1,236 @@
+//! The catalog: what operators write down for the fleet, versioned, by tenant.
+
+use std::{collections::BTreeMap, fmt};
+
+use actionfleet_proto::Timestamp;
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+
+/// Entries by tenant, kind and identifier. Nothing here falls back from a tenant to
+/// [`DEFAULT_TENANT`](super::DEFAULT_TENANT): who resolves a name looks at both, in the snapshot.
+#[async_trait]
+pub trait Catalog: Send + Sync + fmt::Debug + 'static {
+    /// Creates or changes an entry. What equals the current version changes nothing. Times and
+    /// version of the given entry are not read.
+    async fn put(&self, entry: Entry) -> Result<Put, StoreError>;
+
+    /// The current version, or the given one from the history, which outlives the entry.
+    async fn get(&self, key: &EntryKey, version: Option<u32>) -> Result<Option<Entry>, StoreError>;
+
+    /// Whether there was one. Its history stays, and a later [`put`](Self::put) counts on from it.
+    /// Whether something still refers to it is for the caller to check.
+    async fn delete(&self, key: &EntryKey) -> Result<bool, StoreError>;
+
+    async fn find(&self, query: &Query) -> Result<Page, StoreError>;
+
+    /// Every version there was, newest first.
+    async fn history(&self, key: &EntryKey) -> Result<Vec<HistoricEntry>, StoreError>;
+
+    /// All current entries as they were at one moment.
+    async fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// The revision, which grows with every change by anybody, seen within about a second. After a
+    /// time without the database, the receiver is notified even where nothing changed.
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// Sorts by tenant, kind, identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryKey {
+    /// 1 to 128 of `A-Z a-z 0-9 . _ -`.
+    pub tenant: String,
+    /// Such as `provider` or `action_type`: 1 to 32 of `a-z 0-9 _`.
+    pub kind: String,
+    /// 1 to 64 of `A-Z a-z 0-9 . _ -`.
+    pub identifier: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub key: EntryKey,
+    /// From 1; each change is a new one.
+    pub version: u32,
+    pub enabled: bool,
+    /// What it is of, where its kind knows types: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+    pub of_type: Option<String>,
+    /// By language code, such as `eng-GB`.
+    pub texts: BTreeMap<String, LocalText>,
+    /// At most 1 MiB as JSON.
+    pub document: Value,
+    /// By the database's clock.
+    pub created_at: Timestamp,
+    /// By the database's clock.
+    pub updated_at: Timestamp,
+}
+
+/// What people of one language read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LocalText {
+    /// 1 to 190 characters.
+    pub name: String,
+    /// At most 4,000 characters.
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Put {
+    pub outcome: PutOutcome,
+    /// The current version.
+    pub version: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutOutcome {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoricEntry {
+    /// `updated_at` is when this version came.
+    pub entry: Entry,
+    /// When the entry was deleted in this version.
+    pub deleted_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    pub revision: u64,
+    /// Sorted by key.
+    pub entries: Vec<Entry>,
+    /// What could not be read; it is in force for nobody.
+    pub skipped: Vec<Skipped>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    pub key: EntryKey,
+    pub problem: String,
+}
+
+/// What must hold of an entry. At most 64 criteria, 8 deep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Criterion {
+    Tenant(String),
+    Kind(String),
+    Identifier(String),
+    /// Exactly, as the entry has it in `of_type`.
+    Type(String),
+    Enabled(bool),
+    /// Without regard to case.
+    NameContains {
+        language: String,
+        text: String,
+    },
+    /// Without regard to case.
+    NameStartsWith {
+        language: String,
+        text: String,
+    },
+    /// All of them; of none: everything.
+    All(Vec<Criterion>),
+    /// At least one of them; of none: nothing.
+    Any(Vec<Criterion>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SortField {
+    Identifier,
+    /// In a language, without regard to case; entries without a name in it come as if empty.
+    Name {
+        language: String,
+    },
+    Updated,
+    Enabled,
+    /// The order in which entries were created.
+    Id,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    #[default]
+    Ascending,
+    Descending,
+}
+
+/// Entries that are equal under it come in the order of their creation, in the same direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortField,
+    pub direction: Direction,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    pub criterion: Criterion,
+    pub sort: Sort,
+    /// 1 to 1,000.
+    pub limit: u32,
+    /// How many come before the page.
+    pub offset: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    pub entries: Vec<Entry>,
+    /// On all pages.
+    pub total: u64,
+}
+
+impl Default for Query {
+    /// The first fifty of everything, by identifier.
+    fn default() -> Self {
+        Self {
+            criterion: Criterion::All(Vec::new()),
+            sort: Sort { by: SortField::Identifier, direction: Direction::Ascending },
+            limit: 50,
+            offset: 0,
+        }
+    }
+}
+
+impl EntryKey {
+    pub fn new(
+        tenant: impl Into<String>,
+        kind: impl Into<String>,
+        identifier: impl Into<String>,
+    ) -> Self {
+        Self { tenant: tenant.into(), kind: kind.into(), identifier: identifier.into() }
+    }
+}
+
+impl fmt::Display for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} of tenant {}", self.kind, self.identifier, self.tenant)
+    }
+}
+
+impl Entry {
+    /// An enabled one without names; versions and times are the catalog's.
+    pub fn new(key: EntryKey, document: Value) -> Self {
+        let now = Timestamp::now();
+        Self {
+            key,
+            version: 0,
+            enabled: true,
+            of_type: None,
+            texts: BTreeMap::new(),
+            document,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Whether a put of one over the other would change nothing.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.enabled == other.enabled
+            && self.of_type == other.of_type
+            && self.texts == other.texts
+            && self.document == other.document
+    }
+}
