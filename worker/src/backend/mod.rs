@@ -73,7 +73,11 @@ struct Backend {
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackendsError {
-    #[error("cannot build the HTTP client: {0}")]
+    /// Most often: a machine without certificate authorities.
+    #[error(
+        "cannot build the HTTP client: {0:?}; does this machine have certificate authorities \
+         (Debian: the package ca-certificates)?"
+    )]
     Client(#[from] reqwest::Error),
     #[error("cannot register the metrics of the backends: {0}")]
     Metrics(#[from] prometheus::Error),
