@@ -115,6 +115,7 @@ async fn workers_told_to_stop_at_any_moment_lose_nothing_and_end_well() {
     let mut rounds = 0;
     while desk.answers.len() < usize::try_from(count).unwrap() {
         let worker = start();
+        worker.listens().await;
         let moment = Instant::now() + Duration::from_millis(400 + rounds * 37);
         let more = async {
             while desk.answers.len() < usize::try_from(count).unwrap() {

@@ -29,6 +29,22 @@ impl Worker {
         Self { child }
     }
 
+    /// Waits until SIGTERM no longer ends the process by itself: the kernel shows what it catches.
+    pub async fn listens(&self) {
+        let status = format!("/proc/{}/status", self.child.id().unwrap());
+        let caught = || {
+            let text = std::fs::read_to_string(&status).unwrap();
+            let mask = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            u64::from_str_radix(mask.trim(), 16).unwrap() >> 14 & 1 == 1
+        };
+        let waiting = async {
+            while !caught() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the worker listens");
+    }
+
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
