@@ -155,7 +155,8 @@ impl Stage {
         });
         let config = AmqpConfig::new(fleet.clone());
         let amqp = runtime.block_on(Amqp::connect(config, Some(Duration::from_secs(30)))).unwrap();
-        let workers = Fleet::new(WorkerConfig::default(), Arc::new(amqp), Registry::new()).unwrap();
+        let workers =
+            Fleet::new(WorkerConfig::default(), Arc::new(amqp), None, Registry::new()).unwrap();
         runtime.spawn(workers.run(CancellationToken::new(), CancellationToken::new()));
         Self { _runtime: runtime, fleet, nobody }
     }

@@ -1,8 +1,5 @@
 //! `actionfleet cancel`
 
-use std::sync::Arc;
-
-use actionfleet_broker::Broker;
 use actionfleet_producer::Producer;
 use clap::Args;
 use serde_json::json;
@@ -24,7 +21,7 @@ impl CancelArgs {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let settings = global.start(Role::Tool)?;
         let topology = Some(settings.topology_mode());
-        let broker = Arc::new(connect(&settings, "cancel", topology).await?);
+        let broker = connect(&settings, "cancel", topology).await?;
         let producer = Producer::new(broker.clone(), settings.producer_config());
         let cancelled = producer.cancel(&self.id).await;
         broker.close().await;

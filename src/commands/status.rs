@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     cli::{Global, Role},
     config::Settings,
-    connect::{connect, no_link},
+    connect::{connect_to_existing, no_link},
     exit::{Exit, Failure},
     output::table,
 };
@@ -50,7 +50,7 @@ struct LaneStatus {
 
 pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let settings = global.start(Role::Tool)?;
-    let broker = Arc::new(connect(&settings, "status", None).await?);
+    let broker = connect_to_existing(&settings, "status").await?;
     let status = look(&settings, broker.clone()).await;
     broker.close().await;
     let status = status.map_err(|error| no_link(&settings, &error))?;

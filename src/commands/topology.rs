@@ -1,13 +1,13 @@
 //! `actionfleet topology`
 
-use actionfleet_broker::{Broker, BrokerError, TopologyMode};
+use actionfleet_broker::{BrokerError, TopologyMode};
 use actionfleet_proto::{Argument, Destination, Topology};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
     cli::{Global, Role},
-    connect::{connect, no_link},
+    connect::{connect, connect_to_existing, no_link},
     exit::{Exit, Failure},
     output::{Output, table},
 };
@@ -34,7 +34,10 @@ impl TopologyCommand {
             Self::Apply => (TopologyMode::Declare, "the topology is in place"),
             Self::Check => (TopologyMode::Verify, "the topology is as it should be"),
         };
-        let broker = connect(&settings, "topology", None).await?;
+        let broker = match mode {
+            TopologyMode::Declare => connect(&settings, "topology", None).await?,
+            TopologyMode::Verify => connect_to_existing(&settings, "topology").await?,
+        };
         let outcome = broker.topology(&topology, mode).await;
         broker.close().await;
         let output = global.output();

@@ -1,8 +1,9 @@
 //! `actionfleet worker`
 
-use std::{io::ErrorKind, net::SocketAddr, sync::Arc};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
-use actionfleet_broker::{Broker, LinkState, amqp::Amqp};
+use actionfleet_broker::LinkState;
+use actionfleet_store::Store;
 use actionfleet_worker::{Fleet, FleetError};
 use prometheus::Registry;
 use tokio::sync::watch;
@@ -11,10 +12,14 @@ use crate::{
     admin::{AdminServer, Readiness, register_process_metrics},
     cli::{Global, Role},
     config::{Settings, open_files_limit},
-    connect::{amqp_config, no_link},
+    connect::{link, no_link, no_store},
     exit::{Exit, Failure, OrExit},
     signals::{self, Signals},
 };
+
+/// Between two attempts to reach the store at the start.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+const STORE_PAUSE_MAX: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let settings = global.start(Role::Service)?;
@@ -26,12 +31,16 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     readiness.block("broker", "not linked yet");
     let _admin = admin(&settings, &registry, &readiness)?;
 
-    let linking =
-        Amqp::connect(amqp_config(&settings, "worker", Some(settings.topology_mode())), None);
+    let linking = link(&settings, "worker", Some(settings.topology_mode()), None);
     let Some(linked) = stop.run_until_cancelled(linking).await else {
         return Ok(Exit::Done);
     };
     let broker = linked.map_err(|error| no_link(&settings, &error))?;
+    let opening = store(&settings, &readiness);
+    let Some(opened) = stop.run_until_cancelled(opening).await else {
+        return Ok(Exit::Done);
+    };
+    let store = opened?;
     tokio::spawn(follow_link(broker.link(), readiness.clone()));
     let (stopping, draining) = (stop.clone(), readiness.clone());
     tokio::spawn(async move {
@@ -40,7 +49,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     });
 
     tracing::info!(lanes = ?config.lanes, "working");
-    let fleet = Fleet::new(config, Arc::new(broker.clone()), registry)
+    let fleet = Fleet::new(config, broker.clone(), store, registry)
         .map_err(|error| failure(&settings, error))?;
     let stopped = fleet.run(stop, force).await.map_err(|error| failure(&settings, error))?;
     broker.close().await;
@@ -51,6 +60,28 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let left = stopped.left.join(", ");
     let problem = format!("stopped with jobs left behind, to be delivered again: {left}");
     Err(Failure::message(Exit::Failed, problem))
+}
+
+/// Opens the store, and waits for as long as it is away.
+async fn store(settings: &Settings, readiness: &Readiness) -> Result<Option<Store>, Failure> {
+    let mut pause = STORE_PAUSE;
+    loop {
+        let config = settings.store_config().or_exit(Exit::Config)?;
+        let Some(config) = config else { return Ok(None) };
+        match actionfleet_store::open(config).await {
+            Ok(store) => {
+                readiness.clear("store");
+                return Ok(Some(store));
+            }
+            Err(error) if error.is_temporary() => {
+                tracing::warn!(%error, "waiting for the store");
+                readiness.block("store", error.to_string());
+            }
+            Err(error) => return Err(no_store(settings, &error)),
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(STORE_PAUSE_MAX);
+    }
 }
 
 fn admin(

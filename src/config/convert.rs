@@ -1,16 +1,22 @@
 //! From settings to what the parts take.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use actionfleet_broker::{TopologyMode, amqp::AmqpConfig};
+use actionfleet_broker::{TopologyMode, amqp::AmqpConfig, embedded::EmbeddedConfig};
 use actionfleet_producer::ProducerConfig;
 use actionfleet_proto::Names;
-use actionfleet_worker::config::{BreakerConfig, HttpConfig, Limits, Results, WorkerConfig};
+use actionfleet_store::{KeyRing, StoreConfig, StoreError};
+use actionfleet_worker::config::{
+    BreakerConfig, HttpConfig, LedgerPolicy, Limits, Results, WorkerConfig,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{
     ConfigError, Settings,
-    sections::{ResultsChoice, TopologyChoice},
+    sections::{LedgerChoice, ResultsChoice, TopologyChoice},
 };
 
 /// Taken where `definitions.path` is not set.
@@ -57,6 +63,36 @@ impl Settings {
             publish_window: self.broker.publish_window.get().into(),
             ..AmqpConfig::new(self.broker.url.0.clone())
         }
+    }
+
+    pub(crate) fn embedded_config(
+        &self,
+        folder: &Path,
+        topology: Option<TopologyMode>,
+    ) -> EmbeddedConfig {
+        EmbeddedConfig {
+            names: self.names(),
+            lanes: self.lane_names().map(str::to_owned).collect(),
+            topology,
+            ..EmbeddedConfig::new(folder)
+        }
+    }
+
+    /// `None` where there is no store. Fails where the file of the keys cannot be read.
+    pub(crate) fn store_config(&self) -> Result<Option<StoreConfig>, StoreError> {
+        let Some(url) = &self.store.url else { return Ok(None) };
+        let keys = match (&self.store.keys, &self.store.keys_file) {
+            (Some(keys), _) => Some(keys.0.clone()),
+            (None, Some(file)) => Some(KeyRing::read(file)?),
+            (None, None) => None,
+        };
+        Ok(Some(StoreConfig {
+            pool_size: self.store.pool_size.get().into(),
+            timeout: self.store.timeout.0,
+            poll: self.store.poll.0,
+            keys,
+            ..StoreConfig::new(url.0.clone())
+        }))
     }
 
     pub(crate) fn producer_config(&self) -> ProducerConfig {
@@ -115,6 +151,11 @@ impl Settings {
             results: match self.worker.results {
                 ResultsChoice::All => Results::All,
                 ResultsChoice::Replies => Results::Replies,
+            },
+            ledger: match self.store.ledger {
+                LedgerChoice::Required => LedgerPolicy::Required,
+                LedgerChoice::BestEffort => LedgerPolicy::BestEffort,
+                LedgerChoice::Off => LedgerPolicy::Off,
             },
         })
     }

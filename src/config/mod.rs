@@ -10,6 +10,7 @@ mod section;
 mod sections;
 mod setting;
 mod settings;
+mod url;
 mod values;
 
 pub(crate) use convert::open_files_limit;

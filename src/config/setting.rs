@@ -8,7 +8,6 @@ use std::{
 use actionfleet_proto::{Span, check_identifier, check_lane};
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
-use url::Url;
 
 pub(crate) trait Setting: Sized {
     /// What values look like, for people.
@@ -170,58 +169,6 @@ impl Setting for LogFilter {
             format!("{text:?} is not a log filter such as \"info,lapin=warn\": {error}")
         })?;
         Ok(Self(text.to_owned()))
-    }
-}
-
-/// Where the broker is and how to log in there.
-#[derive(Debug, Clone)]
-pub(crate) struct AmqpUrl(pub(crate) String);
-
-impl AmqpUrl {
-    /// Without the password.
-    pub(crate) fn shown(&self) -> String {
-        <Self as Setting>::shown(&self.0)
-    }
-
-    /// As which the fleet logs in; without one, the client takes AMQP's usual guest.
-    pub(crate) fn user(&self) -> String {
-        let url = Url::parse(&self.0).ok();
-        let user = url.as_ref().map(Url::username).filter(|user| !user.is_empty());
-        user.unwrap_or("guest").to_owned()
-    }
-}
-
-impl Setting for AmqpUrl {
-    const KIND: &'static str = "URL";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| {
-            format!(
-                "{:?} {why}; expected amqp://user:password@host:5672/vhost or amqps://…",
-                <Self as Setting>::shown(text)
-            )
-        };
-        let url = Url::parse(text).map_err(|error| wrong(&format!("is not a URL: {error}")))?;
-        match url.scheme() {
-            "amqp" | "amqps" if url.host_str().is_none_or(str::is_empty) => {
-                Err(wrong("names no host"))
-            }
-            "amqp" | "amqps" => Ok(Self(text.to_owned())),
-            _ => Err(wrong("has another scheme")),
-        }
-    }
-
-    fn shown(text: &str) -> String {
-        match Url::parse(text) {
-            Ok(mut url) if url.password().is_some() => match url.set_password(Some("***")) {
-                Ok(()) => url.to_string(),
-                Err(()) => "***".to_owned(),
-            },
-            Ok(url) if url.has_host() => text.to_owned(),
-            // what does not read as such a URL may hold a password all the same
-            _ if text.contains('@') => "***".to_owned(),
-            _ => text.to_owned(),
-        }
     }
 }
 

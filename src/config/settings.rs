@@ -4,7 +4,8 @@ use super::{
     ConfigError, Effective, Layers, Origin,
     check::check,
     sections::{
-        Admin, Breaker, Broker, Definitions, Http, Lanes, Limits, Log, Producer, Worker, keys,
+        Admin, Breaker, Broker, Definitions, Http, Lanes, Limits, Log, Producer, Store, Worker,
+        keys,
     },
     values::Values,
 };
@@ -12,6 +13,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) broker: Broker,
+    pub(crate) store: Store,
     pub(crate) worker: Worker,
     pub(crate) lanes: Lanes,
     pub(crate) limits: Limits,
@@ -42,6 +44,7 @@ impl Settings {
 
     fn read(values: &mut Values) -> Option<Self> {
         let broker = Broker::read(values);
+        let store = Store::read(values);
         let worker = Worker::read(values);
         let lanes = Lanes::read(values);
         let limits = Limits::read(values);
@@ -53,6 +56,7 @@ impl Settings {
         let producer = Producer::read(values);
         Some(Self {
             broker: broker?,
+            store: store?,
             worker: worker?,
             lanes: lanes?,
             limits: limits?,

@@ -50,7 +50,7 @@ impl Rig {
         let broker: Arc<dyn Broker> = Arc::new(amqp);
         let replies = broker.consume(Source::Replies(REPLIES.into()), 100).await.unwrap();
         let gate = Gate::default();
-        let fleet = Fleet::new(config, broker.clone(), Registry::new()).unwrap();
+        let fleet = Fleet::new(config, broker.clone(), None, Registry::new()).unwrap();
         let fleet = fleet.handler(Script { gate: gate.clone() }).unwrap();
         let (stop, force) = (CancellationToken::new(), CancellationToken::new());
         let fleet = tokio::spawn(fleet.run(stop.clone(), force.clone()));

@@ -20,11 +20,11 @@ const WALLS: [(&str, &[&str]); 9] = [
     ("actionfleet-proto", &[]),
     ("actionfleet-broker", &["proto"]),
     ("actionfleet-store", &["proto"]),
-    ("actionfleet-worker", &["proto", "broker"]),
-    ("actionfleet-producer", &["proto", "broker"]),
-    ("actionfleet", &["proto", "broker", "worker", "producer"]),
+    ("actionfleet-worker", &["proto", "broker", "store"]),
+    ("actionfleet-producer", &["proto", "broker", "store"]),
+    ("actionfleet", &["proto", "broker", "store", "worker", "producer"]),
     ("actionfleet-local", &[]),
-    ("actionfleet-demo", &["proto", "broker", "producer", "local"]),
+    ("actionfleet-demo", &["proto", "broker", "store", "producer", "local"]),
     ("actionfleet-bench", &["local"]),
 ];
 

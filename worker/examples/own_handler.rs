@@ -33,7 +33,7 @@ impl Handler for Shout {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("give the broker's URL")?;
     let broker = Arc::new(Amqp::connect(AmqpConfig::new(url), None).await?);
-    let fleet = Fleet::new(WorkerConfig::default(), broker, prometheus::Registry::new())?;
+    let fleet = Fleet::new(WorkerConfig::default(), broker, None, prometheus::Registry::new())?;
     fleet.handler(Shout)?.run_until_signal().await?;
     Ok(())
 }

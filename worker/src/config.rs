@@ -17,6 +17,19 @@ pub struct WorkerConfig {
     /// What jobs in flight get before they are cancelled when the worker stops.
     pub grace: Duration,
     pub results: Results,
+    pub ledger: LedgerPolicy,
+}
+
+/// What the ledger of jobs is good for, where there is a store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LedgerPolicy {
+    /// No job is executed while the ledger is away.
+    #[default]
+    Required,
+    /// Jobs are executed all the same, and may be executed again.
+    BestEffort,
+    /// There is none.
+    Off,
 }
 
 /// Who gets the result of a job.
@@ -71,6 +84,7 @@ impl Default for WorkerConfig {
             breaker: BreakerConfig::default(),
             grace: Duration::from_secs(30),
             results: Results::All,
+            ledger: LedgerPolicy::Required,
         }
     }
 }

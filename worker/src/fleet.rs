@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use actionfleet_broker::{Broker, BrokerError, Consumer, Source};
 use actionfleet_proto::new_job_id;
+use actionfleet_store::Store;
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -32,6 +33,7 @@ const AFTER_CANCEL: Duration = Duration::from_secs(5);
 pub struct Fleet {
     config: WorkerConfig,
     broker: Arc<dyn Broker>,
+    store: Option<Store>,
     registry: Registry,
     metrics: Metrics,
     handlers: Handlers,
@@ -63,6 +65,7 @@ impl Fleet {
     pub fn new(
         config: WorkerConfig,
         broker: Arc<dyn Broker>,
+        store: Option<Store>,
         registry: Registry,
     ) -> Result<Self, FleetError> {
         let backends =
@@ -70,7 +73,7 @@ impl Fleet {
         let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets::new());
         let handlers = Handlers::built_in(&backends, &secrets)?;
         let metrics = Metrics::register(&registry)?;
-        Ok(Self { config, broker, registry, metrics, handlers })
+        Ok(Self { config, broker, store, registry, metrics, handlers })
     }
 
     /// Adds a handler of your own behind the built-in ones.

@@ -1,7 +1,7 @@
 //! The port over the thread that writes.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -127,6 +127,11 @@ impl Embedded {
         opening.await.unwrap_or_else(|_| Err(shared.gone()))?;
         let room = usize::try_from(WAITING_KIB).unwrap_or(usize::MAX);
         Ok(Self { handle: Arc::new(Handle { shared, room: Arc::new(Semaphore::new(room)) }) })
+    }
+
+    /// Whether the folder has a queue.
+    pub fn is_in(folder: &Path) -> bool {
+        EmbeddedConfig::new(folder).file().is_file()
     }
 
     fn shared(&self) -> &Shared {

@@ -4,9 +4,9 @@ mod filter;
 mod settle;
 mod view;
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
-use actionfleet_broker::{Broker, amqp::Amqp};
+use actionfleet_broker::Broker;
 use actionfleet_producer::{DeadError, DeadLetter, DeadLetters};
 use clap::{Args, Subcommand};
 
@@ -14,7 +14,7 @@ use self::filter::FilterArgs;
 use crate::{
     cli::{Global, Role},
     config::Settings,
-    connect::{connect, no_link},
+    connect::{connect_to_existing, no_link},
     exit::{Exit, Failure},
     output::Output,
 };
@@ -84,7 +84,7 @@ pub(crate) struct DropArgs {
 /// One command's look at the dead letters.
 struct Session {
     settings: Settings,
-    broker: Amqp,
+    broker: Arc<dyn Broker>,
     letters: DeadLetters,
     output: Output,
 }
@@ -92,8 +92,8 @@ struct Session {
 impl DeadCommand {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let settings = global.start(Role::Tool)?;
-        let broker = connect(&settings, "dead", None).await?;
-        let letters = DeadLetters::new(std::sync::Arc::new(broker.clone()), settings.names());
+        let broker = connect_to_existing(&settings, "dead").await?;
+        let letters = DeadLetters::new(broker.clone(), settings.names());
         let session = Session { settings, broker, letters, output: global.output() };
         let outcome = match self {
             Self::List(args) => session.list(args).await,

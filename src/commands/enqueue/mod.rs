@@ -7,9 +7,8 @@ mod media;
 mod progress;
 mod result;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use actionfleet_broker::Broker;
 use actionfleet_producer::{Producer, SubmitError, WaitError};
 use actionfleet_proto::{Job, Span, Status};
 use clap::Args;
@@ -77,8 +76,7 @@ impl EnqueueArgs {
         let settings = global.start(Role::Tool)?;
         if let Some(path) = self.jsonl.take() {
             let source = lines::open(&path)?;
-            let broker =
-                Arc::new(connect(&settings, "enqueue", Some(settings.topology_mode())).await?);
+            let broker = connect(&settings, "enqueue", Some(settings.topology_mode())).await?;
             let producer = Producer::new(broker.clone(), settings.producer_config());
             let reading = lines::Reading {
                 action: self.action,
@@ -91,7 +89,7 @@ impl EnqueueArgs {
             return outcome;
         }
         let job = job::build(&self, settings.limits.job_bytes.0)?;
-        let broker = Arc::new(connect(&settings, "enqueue", Some(settings.topology_mode())).await?);
+        let broker = connect(&settings, "enqueue", Some(settings.topology_mode())).await?;
         let producer = Producer::new(broker.clone(), settings.producer_config());
         let outcome = self.one(global, &producer, job).await;
         broker.close().await;

@@ -4,14 +4,15 @@ use actionfleet_proto::Span;
 
 use crate::config::{
     section::section,
-    setting::{AmqpUrl, Setting, Word},
+    setting::{Setting, Word},
+    url::BrokerUrl,
 };
 
 section! {
-    /// The link to RabbitMQ.
+    /// The link to the queue: RabbitMQ, or a folder of this machine.
     Broker "broker" {
-        /// Where RabbitMQ is: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS; `%2f` is the virtual host `/`.
-        url: AmqpUrl = "amqp://guest:guest@127.0.0.1:5672/%2f",
+        /// Where the queue is: RabbitMQ at `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS, where `%2f` is the virtual host `/`; or `embedded:FOLDER`, a folder on a local disk of this machine.
+        url: BrokerUrl = "amqp://guest:guest@127.0.0.1:5672/%2f",
         /// First word of the names of all exchanges and queues; fleets with different prefixes share a virtual host without meeting.
         prefix: Word = "actionfleet",
         /// `declare` creates what is missing of the topology on every link; `verify` only compares.

@@ -9,7 +9,7 @@ section! {
         /// `text` for people, `json` for programs; `auto` is text on a terminal.
         format: LogFormat = "auto",
         /// What is logged, by level and module; `lapin` is the AMQP client, whose errors are told in the fleet's own words. Commands other than `worker` log errors alone until it is set.
-        filter: LogFilter = "info,lapin=off",
+        filter: LogFilter = "info,lapin=off,refinery_core=warn",
     }
 }
 

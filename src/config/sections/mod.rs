@@ -9,6 +9,7 @@ mod lanes;
 mod limits;
 mod log;
 mod producer;
+mod store;
 mod worker;
 
 pub(crate) use admin::Admin;
@@ -20,12 +21,14 @@ pub(crate) use lanes::Lanes;
 pub(crate) use limits::Limits;
 pub(crate) use log::{Log, LogFormat};
 pub(crate) use producer::Producer;
+pub(crate) use store::{LedgerChoice, Store};
 pub(crate) use worker::{ResultsChoice, Worker};
 
 use super::key::Key;
 
-const TABLE: [&[Key]; 10] = [
+const TABLE: [&[Key]; 11] = [
     Broker::KEYS,
+    Store::KEYS,
     Worker::KEYS,
     Lanes::KEYS,
     Limits::KEYS,
