@@ -21,6 +21,9 @@ pub struct JobState {
     pub expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// The claim in the ledger that was given up with this copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<u64>,
 }
 
 impl JobState {

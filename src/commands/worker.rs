@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::{
     admin::{AdminServer, Readiness, register_process_metrics},
     cli::{Global, Role},
-    config::{Settings, open_files_limit},
+    config::{LedgerChoice, Settings, open_files_limit},
     connect::{link, no_link, no_store},
     exit::{Exit, Failure, OrExit},
     signals::{self, Signals},
@@ -51,6 +51,9 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     tracing::info!(lanes = ?config.lanes, "working");
     let fleet = Fleet::new(config, broker.clone(), store, registry)
         .map_err(|error| failure(&settings, error))?;
+    if settings.store.ledger == LedgerChoice::Required {
+        tokio::spawn(follow_ledger(fleet.ledger_trouble(), readiness.clone()));
+    }
     let stopped = fleet.run(stop, force).await.map_err(|error| failure(&settings, error))?;
     broker.close().await;
     if stopped.left.is_empty() {
@@ -123,6 +126,19 @@ async fn follow_link(mut link: watch::Receiver<LinkState>, readiness: Readiness)
             LinkState::Closed => readiness.block("broker", "closed"),
         }
         if link.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Without the ledger, jobs wait where it is required.
+async fn follow_ledger(mut trouble: watch::Receiver<Option<String>>, readiness: Readiness) {
+    loop {
+        match &*trouble.borrow_and_update() {
+            Some(problem) => readiness.block("ledger", problem.as_str()),
+            None => readiness.clear("ledger"),
+        }
+        if trouble.changed().await.is_err() {
             return;
         }
     }

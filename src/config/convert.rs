@@ -10,7 +10,7 @@ use actionfleet_producer::ProducerConfig;
 use actionfleet_proto::Names;
 use actionfleet_store::{KeyRing, StoreConfig, StoreError};
 use actionfleet_worker::config::{
-    BreakerConfig, HttpConfig, LedgerPolicy, Limits, Results, WorkerConfig,
+    BreakerConfig, HttpConfig, LedgerConfig, LedgerPolicy, Limits, Results, WorkerConfig,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -152,10 +152,13 @@ impl Settings {
                 ResultsChoice::All => Results::All,
                 ResultsChoice::Replies => Results::Replies,
             },
-            ledger: match self.store.ledger {
-                LedgerChoice::Required => LedgerPolicy::Required,
-                LedgerChoice::BestEffort => LedgerPolicy::BestEffort,
-                LedgerChoice::Off => LedgerPolicy::Off,
+            ledger: LedgerConfig {
+                policy: match self.store.ledger {
+                    LedgerChoice::Required => LedgerPolicy::Required,
+                    LedgerChoice::BestEffort => LedgerPolicy::BestEffort,
+                    LedgerChoice::Off => LedgerPolicy::Off,
+                },
+                retention: self.store.retention.0,
             },
         })
     }

@@ -17,7 +17,7 @@ pub(crate) use convert::open_files_limit;
 pub(crate) use error::{ConfigError, Problem};
 pub(crate) use layers::{Layers, Override, default_file, environment};
 pub(crate) use reference::reference;
-pub(crate) use sections::{Log, LogFormat};
+pub(crate) use sections::{LedgerChoice, Log, LogFormat};
 pub(crate) use settings::Settings;
 pub(crate) use values::{Effective, Origin};
 

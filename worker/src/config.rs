@@ -17,10 +17,17 @@ pub struct WorkerConfig {
     /// What jobs in flight get before they are cancelled when the worker stops.
     pub grace: Duration,
     pub results: Results,
-    pub ledger: LedgerPolicy,
+    pub ledger: LedgerConfig,
 }
 
-/// What the ledger of jobs is good for, where there is a store.
+/// How jobs are written down, where there is a store.
+#[derive(Debug, Clone)]
+pub struct LedgerConfig {
+    pub policy: LedgerPolicy,
+    /// How long a job is remembered, by whole days.
+    pub retention: Duration,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LedgerPolicy {
     /// No job is executed while the ledger is away.
@@ -84,7 +91,7 @@ impl Default for WorkerConfig {
             breaker: BreakerConfig::default(),
             grace: Duration::from_secs(30),
             results: Results::All,
-            ledger: LedgerPolicy::Required,
+            ledger: LedgerConfig::default(),
         }
     }
 }
@@ -108,6 +115,13 @@ impl Default for Limits {
             max_timeout: Duration::from_secs(600),
             deliveries: 20,
         }
+    }
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        let retention = Duration::from_secs(30 * 24 * 60 * 60);
+        Self { policy: LedgerPolicy::Required, retention }
     }
 }
 

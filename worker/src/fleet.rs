@@ -6,22 +6,24 @@ use actionfleet_broker::{Broker, BrokerError, Consumer, Source};
 use actionfleet_proto::new_job_id;
 use actionfleet_store::Store;
 use prometheus::Registry;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backend::{Backends, BackendsError},
-    config::WorkerConfig,
+    config::{LedgerPolicy, WorkerConfig},
     control,
     definitions::{Definitions, OpenError},
     handler::Handler,
     handlers::{DuplicateHandler, Handlers},
+    ledger::{Books, LedgerMetrics},
     metrics::Metrics,
     notifier::Notifier,
     pipeline,
     running::Running,
     secrets::{EnvSecrets, Secrets},
     signal,
+    stage::{Observer, Stage},
     worker::Worker,
 };
 
@@ -37,6 +39,9 @@ pub struct Fleet {
     registry: Registry,
     metrics: Metrics,
     handlers: Handlers,
+    ledger_metrics: LedgerMetrics,
+    ledger_trouble: watch::Sender<Option<String>>,
+    observer: Observer,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +77,34 @@ impl Fleet {
             Arc::new(Backends::new(&config.http, &config.breaker, &config.limits, &registry)?);
         let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets::new());
         let handlers = Handlers::built_in(&backends, &secrets)?;
-        let metrics = Metrics::register(&registry)?;
-        Ok(Self { config, broker, store, registry, metrics, handlers })
+        Ok(Self {
+            metrics: Metrics::register(&registry)?,
+            ledger_metrics: LedgerMetrics::register(&registry)?,
+            ledger_trouble: watch::Sender::new(None),
+            observer: Observer::default(),
+            config,
+            broker,
+            store,
+            registry,
+            handlers,
+        })
     }
 
     /// Adds a handler of your own behind the built-in ones.
     pub fn handler(mut self, handler: impl Handler) -> Result<Self, FleetError> {
         self.handlers.register(handler)?;
         Ok(self)
+    }
+
+    /// Calls `observe` with each stage that a job has passed, and the job's id. It must not block.
+    pub fn observe(mut self, observe: impl Fn(Stage, &str) + Send + Sync + 'static) -> Self {
+        self.observer = Observer(Some(Arc::new(observe)));
+        self
+    }
+
+    /// Why the ledger does not answer, while it does not.
+    pub fn ledger_trouble(&self) -> watch::Receiver<Option<String>> {
+        self.ledger_trouble.subscribe()
     }
 
     /// Works until `stop`; then jobs in flight have the grace period, or until `force`.
@@ -95,6 +120,7 @@ impl Fleet {
         let watching = over.clone();
         tokio::spawn(async move { definitions.watch(watching).await });
         tokio::spawn(follow_link(worker.clone(), over.clone()));
+        tokio::spawn(keep_books(worker.clone(), over.clone()));
         let control = worker.broker.consume(Source::Control, control::prefetch()).await?;
         tokio::spawn(control::listen(control, worker.clone()));
         let (jobs, lanes) = (TaskTracker::new(), TaskTracker::new());
@@ -120,6 +146,11 @@ impl Fleet {
     fn build(self) -> Result<Worker, FleetError> {
         let ids = self.handlers.ids().map(str::to_owned).collect();
         let definitions = Definitions::open(self.config.definitions.clone(), ids, &self.registry)?;
+        let policy = self.config.ledger.policy;
+        let books = self.store.filter(|_| policy != LedgerPolicy::Off).map(|store| {
+            let config = self.config.ledger.clone();
+            Books::new(store.ledger, config, self.ledger_metrics, self.ledger_trouble)
+        });
         let dropped = self.metrics.notifications_dropped.clone();
         Ok(Worker {
             id: new_job_id(),
@@ -128,10 +159,18 @@ impl Fleet {
             broker: self.broker,
             handlers: self.handlers,
             definitions: Arc::new(definitions),
+            books,
+            observer: self.observer,
             metrics: self.metrics,
             running: Running::default(),
             interrupt: CancellationToken::new(),
         })
+    }
+}
+
+async fn keep_books(worker: Arc<Worker>, over: CancellationToken) {
+    if let Some(books) = &worker.books {
+        over.run_until_cancelled(books.keep()).await;
     }
 }
 

@@ -12,7 +12,7 @@ use prometheus::{
     core::Collector,
 };
 
-use crate::pipeline::Conclusion;
+use crate::pipeline::{Conclusion, Outcome};
 
 /// Action names that get a label of their own; the rest are `other`.
 const ACTIONS_MAX: usize = 1_000;
@@ -178,7 +178,8 @@ impl Metrics {
         let action = subject.action.as_deref().filter(|name| resolved && self.knows(name));
         let action = action.unwrap_or(OTHER);
         self.jobs.with_label_values(&[action, outcome]).inc();
-        if conclusion.outcome.route().reply.is_none() {
+        let is_replay = matches!(conclusion.outcome, Outcome::Replayed(_));
+        if is_replay || conclusion.outcome.route().reply.is_none() {
             return;
         }
         let (state, now) = (&subject.state, Timestamp::now());
@@ -216,5 +217,6 @@ pub fn metric_collectors() -> prometheus::Result<Vec<Box<dyn Collector>>> {
     let mut all = Metrics::new()?.collectors();
     all.extend(crate::backend::metric_collectors()?);
     all.extend(crate::definitions::metric_collectors()?);
+    all.extend(crate::ledger::LedgerMetrics::all()?);
     Ok(all)
 }

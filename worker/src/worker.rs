@@ -6,8 +6,8 @@ use actionfleet_broker::Broker;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::WorkerConfig, definitions::Definitions, handlers::Handlers, metrics::Metrics,
-    notifier::Notifier, running::Running,
+    config::WorkerConfig, definitions::Definitions, handlers::Handlers, ledger::Books,
+    metrics::Metrics, notifier::Notifier, running::Running, stage::Observer,
 };
 
 #[derive(Debug)]
@@ -18,9 +18,12 @@ pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) handlers: Handlers,
     pub(crate) definitions: Arc<Definitions>,
+    /// Where there is a ledger.
+    pub(crate) books: Option<Books>,
     pub(crate) metrics: Metrics,
     pub(crate) notifier: Notifier,
     pub(crate) running: Running,
     /// Fires when jobs in flight are to be put back.
     pub(crate) interrupt: CancellationToken,
+    pub(crate) observer: Observer,
 }

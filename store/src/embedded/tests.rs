@@ -30,6 +30,8 @@ fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        released: None,
+        longest: std::time::Duration::MAX,
         fence: 1,
         tenant: "default".into(),
         action: "echo".into(),

@@ -16,14 +16,20 @@ pub(super) fn claim(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Decided
         return (None, Claimed::Recorded(Box::new(outcome)));
     }
     if claim.attempt < row.entry.attempt {
-        return (None, Claimed::Superseded);
+        let answer = if claim.redelivered { Claimed::Superseded } else { Claimed::Busy };
+        return (None, answer);
     }
     let free = match row.entry.status {
         JobStatus::Waiting => true,
         // the caller asks again, because the answer got lost
         _ if row.fence == claim.fence => return (None, Claimed::Execute),
         // a copy for a later attempt is made by nobody but the holder, when it gives up
-        _ => claim.redelivered || claim.attempt > row.entry.attempt,
+        _ => {
+            claim.redelivered
+                || claim.attempt > row.entry.attempt
+                || claim.released == Some(row.fence)
+                || row.entry.claimed_at.is_some_and(|at| now.since(at) > claim.longest)
+        }
     };
     if free {
         (Some(running(row.clone(), claim, now)), Claimed::Execute)

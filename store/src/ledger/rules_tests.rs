@@ -1,5 +1,7 @@
 //! The table of the rules, a row a line.
 
+use std::time::Duration;
+
 use actionfleet_proto::{Status, Timestamp};
 use bytes::Bytes;
 
@@ -16,6 +18,8 @@ fn claim(attempt: u32, fence: u64, redelivered: bool) -> Claim {
         attempt,
         redelivered,
         fence,
+        released: None,
+        longest: Duration::from_secs(600),
         tenant: "default".into(),
         action: "echo".into(),
         lane: "default".into(),
@@ -59,6 +63,15 @@ fn reopened() -> Row {
     rules::reopen(Some(&finished(3, 1))).0.unwrap()
 }
 
+fn released_by(fence: u64) -> Claim {
+    Claim { released: Some(fence), ..claim(1, 2, false) }
+}
+
+fn began_before(seconds: u64) -> Row {
+    let start = Timestamp::from_unix_seconds(moment().unix_seconds() - seconds).unwrap();
+    rules::claim(None, &claim(1, 1, false), start).0.unwrap()
+}
+
 #[test]
 fn who_may_execute() {
     let recorded = || Claimed::Recorded(Box::new(outcome("first")));
@@ -78,6 +91,23 @@ fn who_may_execute() {
         ("throttled", Some(waiting(1, 1, 1)), claim(1, 2, false), Claimed::Execute, Some(2)),
         ("an old copy", Some(waiting(1, 1, 2)), claim(1, 2, true), Claimed::Superseded, None),
         ("an older copy", Some(running(3, 1)), claim(2, 2, true), Claimed::Superseded, None),
+        ("a late duplicate", Some(running(3, 1)), claim(1, 2, false), Claimed::Busy, None),
+        ("its holder let it go", Some(running(1, 1)), released_by(1), Claimed::Execute, Some(2)),
+        ("an earlier one did", Some(running(1, 3)), released_by(1), Claimed::Busy, None),
+        (
+            "its holder is long gone",
+            Some(began_before(601)),
+            claim(1, 2, false),
+            Claimed::Execute,
+            Some(2),
+        ),
+        (
+            "its holder may be there",
+            Some(began_before(600)),
+            claim(1, 2, false),
+            Claimed::Busy,
+            None,
+        ),
         ("recorded", Some(finished(2, 1)), claim(1, 2, true), recorded(), None),
         ("recorded by itself", Some(finished(2, 1)), claim(2, 1, false), recorded(), None),
         ("reopened", Some(reopened()), claim(1, 2, false), Claimed::Execute, Some(2)),

@@ -1,9 +1,10 @@
 //! The ledger: one row a job id, so that a job is paid for once however often it is delivered.
 //!
-//! There are no leases. Who holds a job is known from the broker's delivery: one that it delivers
-//! *again* was lost by its former holder, and is taken over; the fence tells the two apart.
+//! There are no leases that a slow call could outlive. Who holds a job is known from the broker's
+//! delivery: one that it delivers *again* was lost by its former holder, and is taken over; the
+//! fence tells the two apart.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actionfleet_proto::{Attempt, Code, Cost, Status, Timestamp};
 use async_trait::async_trait;
@@ -54,6 +55,12 @@ pub struct Claim {
     pub redelivered: bool,
     /// A random number by which this claim is known, chosen by the caller.
     pub fence: u64,
+    /// The fence of the holder that made this copy when it gave the job up: where its
+    /// [`Ledger::park`] was never written, the copy says so itself.
+    pub released: Option<u64>,
+    /// The longest that any worker lets a delivery take. A claim older than that is nobody's any
+    /// more: its holder could not write that it gave up.
+    pub longest: Duration,
     pub tenant: String,
     pub action: String,
     pub lane: String,
@@ -68,7 +75,8 @@ pub enum Claimed {
     Recorded(Box<Outcome>),
     /// Another delivery of the same job is being executed: ask again later.
     Busy,
-    /// A later attempt exists, so that this is an old copy: ack it and say nothing.
+    /// A later attempt exists, and this copy was delivered before: ack it and say nothing. One that
+    /// was not is another submission of the same job, and is [`Claimed::Busy`].
     Superseded,
 }
 

@@ -18,6 +18,8 @@ fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        released: None,
+        longest: std::time::Duration::MAX,
         fence: 7,
         tenant: "default".into(),
         action: "echo".into(),

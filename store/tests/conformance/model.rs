@@ -112,7 +112,7 @@ impl Model {
             return Claimed::Recorded(Box::new(outcome(text)));
         }
         if claim.attempt < self.attempt {
-            return Claimed::Superseded;
+            return if claim.redelivered { Claimed::Superseded } else { Claimed::Busy };
         }
         if self.holder.is_some() && claim.attempt == self.attempt && !claim.redelivered {
             return Claimed::Busy;

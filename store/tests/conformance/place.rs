@@ -39,6 +39,8 @@ pub fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        released: None,
+        longest: std::time::Duration::MAX,
         fence: fence(),
         tenant: "default".into(),
         action: "echo".into(),

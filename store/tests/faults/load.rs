@@ -18,6 +18,8 @@ pub fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        released: None,
+        longest: std::time::Duration::MAX,
         fence: u64::from_str_radix(&new_job_id()[24..], 16).unwrap(),
         tenant: "default".into(),
         action: "echo".into(),

@@ -34,7 +34,7 @@ pub(super) struct Ready {
 
 pub(super) fn context(worker: &Worker, resolved: Resolved) -> Result<Ready, Box<Conclusion>> {
     let Resolved { decoded, action, handler, catalog, deadline, wait } = resolved;
-    let Decoded { subject, input, job } = decoded;
+    let Decoded { subject, input, job, .. } = decoded;
     let bags = job.action_context.unwrap_or_default();
     let options = Options {
         runtime: job.runtime_context,

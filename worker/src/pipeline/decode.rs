@@ -24,6 +24,8 @@ pub(super) struct Decoded {
     pub(super) input: Arc<Input>,
     /// Without its input, which is shared.
     pub(super) job: Job,
+    /// Before this one, as far as the broker counts.
+    pub(super) deliveries: u64,
 }
 
 pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Box<Conclusion>> {
@@ -62,19 +64,11 @@ pub(super) fn decode(worker: &Worker, received: &Received) -> Result<Decoded, Bo
         error.field_errors.insert(property.to_owned(), problem);
         return Err(poison(subject, error));
     }
-    if delivery.delivery_count >= limits.deliveries {
-        let problem = format!(
-            "delivered {} times before without an outcome: its workers die or lose their link",
-            delivery.delivery_count
-        );
-        let error = describe(&subject, ErrorBody::new(Code::WorkerLost, problem));
-        return Err(Conclusion::early(subject, Outcome::Failed(error).with_next()));
-    }
     let input = Arc::new(std::mem::replace(&mut job.input, Input::Text(Vec::new())));
     if subject.notify.len() > usize::from(subject.wants(NotifyOn::Failed)) {
         subject.input = Some(input.clone());
     }
-    Ok(Decoded { subject, input, job })
+    Ok(Decoded { subject, input, job, deliveries: delivery.delivery_count })
 }
 
 /// What stands for a field that the body leaves out, and does not read, must not become another

@@ -25,8 +25,40 @@ fn json_body(value: &impl serde::Serialize) -> Bytes {
     if written.is_ok() { body.into() } else { Bytes::new() }
 }
 
-/// The result, and its routing key on the results exchange.
-pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, String) {
+/// A result on its way.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) message: Message,
+    /// On the results exchange.
+    pub(super) routing_key: String,
+    pub(super) finished_at: Timestamp,
+}
+
+/// What was recorded is told again to the byte.
+pub(super) fn result(conclusion: &Conclusion, status: Status) -> Letter {
+    let Conclusion { subject, outcome, .. } = conclusion;
+    let (body, finished_at) = match outcome {
+        Outcome::Replayed(replay) => (replay.recorded.result.clone(), replay.recorded.finished_at),
+        _ => {
+            let finished_at = Timestamp::now();
+            (result_body(conclusion, status, finished_at), finished_at)
+        }
+    };
+    let mut properties = Properties {
+        content_type: Some(JSON.to_owned()),
+        message_id: Some(subject.state.id.clone()),
+        correlation_id: Some(subject.correlation_id.clone()),
+        kind: Some(RESULT_TYPE.to_owned()),
+        timestamp: Some(finished_at.unix_seconds()),
+        app_id: Some(APP_ID.to_owned()),
+        ..Properties::default()
+    };
+    trace_headers(subject, &mut properties);
+    let routing_key = routing_key(subject, status.as_str());
+    Letter { message: Message { body, properties }, routing_key, finished_at }
+}
+
+fn result_body(conclusion: &Conclusion, status: Status, finished_at: Timestamp) -> Bytes {
     let Conclusion { subject, outcome, .. } = conclusion;
     let state = &subject.state;
     let (output, usage) = match outcome {
@@ -38,7 +70,6 @@ pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, Strin
         Some(error) => Cow::Borrowed(error.message.as_str()),
         None => format!("{} completed successfully.", action.unwrap_or("the job")).into(),
     };
-    let finished_at = Timestamp::now();
     let queued_until = state.first_started_at.unwrap_or(finished_at);
     let result = JobResultRef {
         id: &state.id,
@@ -62,18 +93,7 @@ pub(super) fn result(conclusion: &Conclusion, status: Status) -> (Message, Strin
         metadata: &subject.metadata,
         traceparent: subject.trace.traceparent.as_deref(),
     };
-    let mut properties = Properties {
-        content_type: Some(JSON.to_owned()),
-        message_id: Some(state.id.clone()),
-        correlation_id: Some(subject.correlation_id.clone()),
-        kind: Some(RESULT_TYPE.to_owned()),
-        timestamp: Some(finished_at.unix_seconds()),
-        app_id: Some(APP_ID.to_owned()),
-        ..Properties::default()
-    };
-    trace_headers(subject, &mut properties);
-    let message = Message { body: json_body(&result), properties };
-    (message, routing_key(subject, status.as_str()))
+    json_body(&result)
 }
 
 fn millis(span: Duration) -> u64 {
@@ -101,7 +121,7 @@ pub(super) fn copy(received: &Received, subject: &Subject, attempts: u32) -> Mes
     let mut properties = received.delivery.properties.clone();
     properties.expiration = None;
     let mut state = subject.state.clone();
-    state.attempt += attempts;
+    state.attempt = state.attempt.saturating_add(attempts);
     properties.set_header(headers::STATE, state.to_header());
     Message { body: received.delivery.body.clone(), properties }
 }

@@ -34,7 +34,7 @@ pub(super) async fn execute(
     let running = worker.running.enter(&job.subject.state.id);
     let outcome = attempts(worker, received, &running, &mut job).await;
     // until it is settled, the job is one that a stop may leave behind
-    Box::new(Conclusion { subject: job.subject, outcome, running: Some(running) })
+    Box::new(Conclusion { subject: job.subject, outcome, claim: None, running: Some(running) })
 }
 
 async fn attempts(

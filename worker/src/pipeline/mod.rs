@@ -1,12 +1,13 @@
 //! The way of a job, from delivery to settlement:
 //!
 //! ```text
-//! receive → decode → resolve → context → execute → classify → publish → settle
+//! receive → decode → claim → resolve → context → execute → classify → record → publish → settle
 //! ```
 //!
 //! Each stage takes what the one before it made. `Err` means that the way ends early: the job
 //! already has its outcome, and goes straight to be published.
 
+mod claim;
 mod classify;
 mod context;
 mod decode;
@@ -15,6 +16,7 @@ mod execute;
 mod outcome;
 mod publish;
 mod receive;
+mod record;
 mod resolve;
 mod settle;
 mod subject;
@@ -28,8 +30,8 @@ use std::panic::AssertUnwindSafe;
 use actionfleet_proto::{Code, ErrorBody};
 use futures::FutureExt;
 
-use self::context::Ready;
-use crate::worker::Worker;
+use self::{context::Ready, decode::Decoded, publish::Receipt};
+use crate::{stage::Stage, worker::Worker};
 
 /// Takes one delivery all the way. The permit that came with it is held to the end.
 ///
@@ -42,23 +44,47 @@ pub(crate) async fn run(worker: &Worker, received: Box<Received>) {
 }
 
 async fn conclude(worker: &Worker, received: &Received) -> Box<Conclusion> {
-    match prepare(worker, received) {
+    let decoded = match decode::decode(worker, received) {
+        Ok(decoded) => decoded,
+        Err(poison) => return poison,
+    };
+    worker.observer.reached(Stage::Received, &decoded.subject.state.id);
+    let claim = match Box::pin(claim::claim(worker, received, &decoded)).await {
+        Ok(claim) => claim,
+        Err(early) => return Conclusion::early(decoded.subject, early),
+    };
+    worker.observer.reached(Stage::Claimed, &decoded.subject.state.id);
+    let mut conclusion = match prepare(worker, decoded) {
         Ok(ready) => execute::execute(worker, received, ready).await,
         Err(early) => early,
-    }
+    };
+    worker.observer.reached(Stage::Executed, &conclusion.subject.state.id);
+    conclusion.subject.state.released = claim.as_ref().map(|claim| claim.fence);
+    conclusion.claim = claim;
+    conclusion
 }
 
 /// All that is decided before a handler is called.
-fn prepare(worker: &Worker, received: &Received) -> Result<Box<Ready>, Box<Conclusion>> {
-    let decoded = decode::decode(worker, received)?;
+fn prepare(worker: &Worker, decoded: Decoded) -> Result<Box<Ready>, Box<Conclusion>> {
     let resolved = resolve::resolve(worker, decoded)?;
     context::context(worker, resolved).map(Box::new)
 }
 
 async fn finish(worker: &Worker, received: Box<Received>, mut conclusion: Box<Conclusion>) {
+    let reached = |stage, conclusion: &Conclusion| {
+        worker.observer.reached(stage, &conclusion.subject.state.id);
+    };
     conclusion.bound(worker.config.limits.output_bytes());
-    let receipt = publish::publish(worker, &received, &conclusion).await;
+    let letter = record::record(worker, &received, &mut conclusion).await;
+    reached(Stage::Recorded, &conclusion);
+    let mut receipt = publish::publish(worker, &received, &conclusion, letter).await;
+    reached(Stage::Published, &conclusion);
+    if receipt == Receipt::Confirmed {
+        receipt = record::park(worker, &received, &conclusion).await;
+        reached(Stage::Parked, &conclusion);
+    }
     settle::settle(worker, received, &conclusion, receipt).await;
+    reached(Stage::Settled, &conclusion);
 }
 
 /// A panic outside of `handle`, such as in a handler's `supports`: the delivery still gets its end.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use actionfleet_proto::{Code, ErrorBody, Next, Status};
+use actionfleet_proto::{Code, Cost, ErrorBody, JobResult, Next, Status};
+use actionfleet_store::{Claim, Outcome as Recorded};
 
 use super::Subject;
 use crate::{handler::Completion, json_bytes::json_bytes, running::Entered};
@@ -39,6 +40,23 @@ pub(crate) enum Outcome {
     Poison(ErrorBody),
     /// The link that brought it is gone, and the job comes again.
     Lost,
+    /// The job had its outcome before: it is published again, and nothing is executed.
+    Replayed(Box<Replay>),
+    /// Another delivery of the same job is being executed.
+    Busy {
+        delay: Duration,
+    },
+    /// Another delivery has taken the job over.
+    Superseded,
+}
+
+/// An outcome from the ledger.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) recorded: Recorded,
+    error: Option<ErrorBody>,
+    /// Whether a crash may have come between the record and the dead letter.
+    bury: bool,
 }
 
 /// An outcome with all that is needed to tell the world of it.
@@ -46,6 +64,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Conclusion {
     pub(crate) subject: Subject,
     pub(crate) outcome: Outcome,
+    /// By which the ledger knows who executes the job.
+    pub(crate) claim: Option<Box<Claim>>,
     /// Of a job that was started.
     #[expect(dead_code, reason = "held, not read")]
     pub(crate) running: Option<Entered>,
@@ -53,7 +73,7 @@ pub(crate) struct Conclusion {
 
 impl Conclusion {
     pub(crate) fn new(subject: Subject, outcome: Outcome) -> Self {
-        Self { subject, outcome, running: None }
+        Self { subject, outcome, claim: None, running: None }
     }
 
     /// An output that makes the result larger than the broker may take is an error.
@@ -115,6 +135,12 @@ impl Outcome {
             Self::Expired(_) => route("expired", Some(Status::Expired), Onward::Nowhere),
             Self::Interrupted => route("interrupted", None, Onward::Lane),
             Self::Poison(_) => route("poison", Some(Status::Failed), Onward::DeadLetters),
+            Self::Replayed(replay) => {
+                let onward = if replay.bury { Onward::DeadLetters } else { Onward::Nowhere };
+                route("replayed", Some(replay.recorded.status), onward)
+            }
+            Self::Busy { delay } => route("busy", None, ladder(delay, 0)),
+            Self::Superseded => route("superseded", None, Onward::Nowhere),
             Self::Lost => Route { ack: false, ..route("lost", None, Onward::Nowhere) },
         }
     }
@@ -129,8 +155,31 @@ impl Outcome {
             | Self::Cancelled(error)
             | Self::Expired(error)
             | Self::Poison(error) => Some(error),
-            Self::Succeeded(_) | Self::Scheduled { .. } | Self::Interrupted | Self::Lost => None,
+            Self::Replayed(replay) => replay.error.as_ref(),
+            Self::Succeeded(_)
+            | Self::Scheduled { .. }
+            | Self::Busy { .. }
+            | Self::Superseded
+            | Self::Interrupted
+            | Self::Lost => None,
         }
+    }
+
+    /// What was paid for it.
+    pub(crate) fn cost(&self) -> Option<&Cost> {
+        match self {
+            Self::Succeeded(completion) => completion.usage.as_ref()?.cost.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// `again` is for the delivery that may have come to the outcome, or a later one of it: its
+    /// dead letter is not known to be there.
+    pub(crate) fn replayed(recorded: Recorded, again: bool) -> Self {
+        let bury = recorded.dead_lettered && again;
+        let result = || serde_json::from_slice::<JobResult>(&recorded.result).ok()?.error;
+        let error = (recorded.status != Status::Succeeded).then(result).flatten();
+        Self::Replayed(Box::new(Replay { recorded, error, bury }))
     }
 
     pub(crate) fn refused(subject: &Subject, code: Code, message: impl Into<String>) -> Self {

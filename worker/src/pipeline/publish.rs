@@ -6,7 +6,8 @@ use actionfleet_broker::{Address, Message, PublishError};
 use actionfleet_proto::{NotificationStatus, NotifyOn};
 
 use super::{
-    Conclusion, Received, encode,
+    Conclusion, Received,
+    encode::{self, Letter},
     outcome::{Onward, Route},
 };
 use crate::{config::Results, worker::Worker};
@@ -28,13 +29,14 @@ pub(super) async fn publish(
     worker: &Worker,
     received: &Received,
     conclusion: &Conclusion,
+    letter: Option<Letter>,
 ) -> Receipt {
     let route = conclusion.outcome.route();
     if !route.ack {
         return Receipt::Lost;
     }
     let (told, moved) = tokio::join!(
-        tell(worker, received, conclusion, route),
+        tell(worker, received, conclusion, letter),
         move_on(worker, received, conclusion, route),
     );
     if told == Receipt::Lost || moved == Receipt::Lost {
@@ -49,10 +51,9 @@ async fn tell(
     worker: &Worker,
     received: &Received,
     conclusion: &Conclusion,
-    route: Route,
+    letter: Option<Letter>,
 ) -> Receipt {
-    let Some(status) = route.reply else { return Receipt::Confirmed };
-    let (message, routing_key) = encode::result(conclusion, status);
+    let Some(Letter { message, routing_key, .. }) = letter else { return Receipt::Confirmed };
     let everyone = Address::Results { routing_key };
     match (&conclusion.subject.reply_to, worker.config.results) {
         (None, Results::Replies) => Receipt::Confirmed,

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actionfleet_proto::{Code, Reply, Timestamp};
+use actionfleet_proto::{Code, ErrorBody, Reply, Timestamp};
 
-use super::{Conclusion, Outcome, Subject, decode::Decoded};
+use super::{Conclusion, Outcome, Subject, decode::Decoded, outcome::describe};
 use crate::{
     definitions::Catalog,
     handler::{Action, ActionDefinition, Handler},
@@ -51,7 +51,10 @@ struct Found {
 }
 
 fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found, Outcome> {
-    let Decoded { subject, job, input } = decoded;
+    let Decoded { subject, job, input, deliveries } = decoded;
+    if *deliveries >= worker.config.limits.deliveries {
+        return Err(given_up(subject, *deliveries));
+    }
     if worker.running.is_cancelled(&subject.state.id) {
         return Err(Outcome::cancelled(subject));
     }
@@ -71,6 +74,14 @@ fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found
     let action = Action { identifier, definition, input: input.kind() };
     let handler = handler(worker, catalog, subject, job.handler.as_deref(), &action)?;
     Ok(Found { action, handler, deadline, wait })
+}
+
+/// The poison guard.
+fn given_up(subject: &Subject, deliveries: u64) -> Outcome {
+    let problem = format!(
+        "delivered {deliveries} times before without an outcome: its workers die or lose their link"
+    );
+    Outcome::Failed(describe(subject, ErrorBody::new(Code::WorkerLost, problem))).with_next()
 }
 
 /// The deadline, and the wait that can be spent here; expired and early jobs go no further.

@@ -118,6 +118,7 @@ fn state(properties: &Properties, received_at: Timestamp) -> JobState {
         first_started_at: None,
         expires_at: expiration.map(|ms| enqueued_at.after(std::time::Duration::from_millis(ms))),
         attempts: Vec::new(),
+        released: None,
     }
 }
 
