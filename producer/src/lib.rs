@@ -15,6 +15,6 @@ mod workers;
 pub use collect::{ReplyCounts, WaitError};
 pub use config::ProducerConfig;
 pub use dead::{DeadError, DeadLetter, DeadLetters, Filter, Replay, Scan, Settled, Tally};
-pub use producer::Producer;
+pub use producer::{GetError, Producer};
 pub use submit::SubmitError;
 pub use workers::Workers;

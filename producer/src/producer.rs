@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use actionfleet_broker::Broker;
 use actionfleet_proto::{Job, JobResult};
+use actionfleet_store::{JobEntry, Ledger, StoreError};
 use futures::{Stream, StreamExt};
 use tokio::time::Instant;
 
@@ -12,6 +13,15 @@ use crate::{
     collect::{Collector, ReplyCounts, WaitError},
     submit::{Budget, Parcel, Submitter, deadline},
 };
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GetError {
+    /// [`Producer::with_ledger`] was not called.
+    #[error("this producer was given no ledger")]
+    NoLedger,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Puts jobs on the queue and collects their results. One per process is enough: it is shared by
 /// reference, and every call goes over the broker's one publishing link.
@@ -22,6 +32,7 @@ pub struct Producer {
     link_timeout: Duration,
     window: usize,
     window_bytes: usize,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 impl Producer {
@@ -32,7 +43,20 @@ impl Producer {
             window: config.window.max(1),
             window_bytes: config.window_bytes,
             submitter: Submitter::new(broker, config),
+            ledger: None,
         }
+    }
+
+    /// The fleet's ledger, for [`Producer::get`].
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger: Some(ledger), ..self }
+    }
+
+    /// What the ledger knows of a job, with its result once it has one. `None` also while the job
+    /// waits in its lane and no worker has seen it yet.
+    pub async fn get(&self, job_id: &str) -> Result<Option<JobEntry>, GetError> {
+        let ledger = self.ledger.as_ref().ok_or(GetError::NoLedger)?;
+        Ok(ledger.get(job_id).await?)
     }
 
     /// Puts a job on a lane and gives its id once the broker has it on disk.

@@ -7,6 +7,7 @@ mod config;
 mod dead;
 mod enqueue;
 mod explain;
+mod jobs;
 mod metrics;
 mod status;
 mod topology;
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     /// Look at, put back or delete the jobs that the fleet gave up
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    /// Look at, stop or execute anew the jobs in the ledger
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Show how full the queues are, and what is in execution
     Status,
     /// Create, compare or print the exchanges and queues
@@ -56,6 +60,7 @@ impl Command {
             Self::Enqueue(args) => block_on(args.run(global)),
             Self::Cancel(args) => block_on(args.run(global)),
             Self::Dead(command) => block_on(command.run(global)),
+            Self::Jobs(command) => block_on(command.run(global)),
             Self::Status => block_on(status::run(global)),
             Self::Topology(command) => block_on(command.run(global)),
             Self::Check(args) => args.run(global),

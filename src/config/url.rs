@@ -1,6 +1,6 @@
 //! Addresses of the broker and the store, which may hold passwords.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use actionfleet_store::KeyRing;
 use secrecy::SecretString;
@@ -67,11 +67,6 @@ impl StoreUrl {
     /// Without the password.
     pub(crate) fn shown(&self) -> String {
         shown(&self.0)
-    }
-
-    /// Where it is a file of this machine.
-    pub(crate) fn file(&self) -> Option<PathBuf> {
-        self.0.strip_prefix(SQLITE).map(PathBuf::from)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use actionfleet_broker::{Address, Broker, BrokerError, Message};
 use actionfleet_proto::Names;
+use actionfleet_store::Ledger;
 use tokio::time::{MissedTickBehavior, interval};
 
 pub use filter::Filter;
@@ -69,11 +70,18 @@ pub struct DeadLetters {
     broker: Arc<dyn Broker>,
     names: Names,
     sender: Sender,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 impl DeadLetters {
     pub fn new(broker: Arc<dyn Broker>, names: Names) -> Self {
-        Self { sender: Sender::new(Arc::clone(&broker)), broker, names }
+        Self { sender: Sender::new(Arc::clone(&broker)), broker, names, ledger: None }
+    }
+
+    /// The fleet's ledger, where it has one: it must forget the outcome of a job before the job can
+    /// be executed again.
+    pub fn with_ledger(self, ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger: Some(ledger), ..self }
     }
 
     /// Walks over the dead letters that the filter lets through, in the queue's order, up to
@@ -145,6 +153,11 @@ impl DeadLetters {
         };
         let message =
             Message { body: letter.body().clone(), properties: letter.original_properties() };
+        if let (Some(ledger), Some(id)) = (&self.ledger, &letter.job_id) {
+            // a crash after it leaves the dead letter, and the next replay finds the job reopened
+            let reopened = ledger.reopen(vec![id.clone()]).await;
+            reopened.map_err(|error| format!("the ledger keeps its outcome: {error}"))?;
+        }
         let to = Address::Lane(lane.clone());
         let sent = self.sender.send(&to, message, deadline(link_timeout)).await;
         let id = letter.job_id.clone().unwrap_or_default();

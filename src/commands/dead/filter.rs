@@ -40,7 +40,7 @@ impl FilterArgs {
     }
 }
 
-fn code_parser() -> impl TypedValueParser<Value = Code> {
+pub(in crate::commands) fn code_parser() -> impl TypedValueParser<Value = Code> {
     PossibleValuesParser::new(Code::ALL.iter().map(|code| code.as_str()))
         .try_map(|name| name.parse::<Code>())
 }

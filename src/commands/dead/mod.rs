@@ -11,10 +11,11 @@ use actionfleet_producer::{DeadError, DeadLetter, DeadLetters};
 use clap::{Args, Subcommand};
 
 use self::filter::FilterArgs;
+pub(super) use self::filter::code_parser;
 use crate::{
     cli::{Global, Role},
     config::Settings,
-    connect::{connect_to_existing, no_link},
+    connect::{connect_to_existing, no_link, open_store},
     exit::{Exit, Failure},
     output::Output,
 };
@@ -93,7 +94,10 @@ impl DeadCommand {
     pub(super) async fn run(self, global: &Global) -> Result<Exit, Failure> {
         let settings = global.start(Role::Tool)?;
         let broker = connect_to_existing(&settings, "dead").await?;
-        let letters = DeadLetters::new(broker.clone(), settings.names());
+        let mut letters = DeadLetters::new(broker.clone(), settings.names());
+        if let Some(store) = open_store(&settings).await? {
+            letters = letters.with_ledger(store.ledger);
+        }
         let session = Session { settings, broker, letters, output: global.output() };
         let outcome = match self {
             Self::List(args) => session.list(args).await,
