@@ -2,6 +2,7 @@ mod answers;
 mod backends;
 mod cli;
 mod faults;
+mod ledger;
 mod outsiders;
 mod pipeline;
 mod poison;

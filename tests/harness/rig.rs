@@ -8,6 +8,7 @@ use actionfleet_broker::{
 };
 use actionfleet_local::Rabbit;
 use actionfleet_proto::{JobResult, Names};
+use actionfleet_store::Store;
 use actionfleet_worker::{Fleet, FleetError, Stopped, config::WorkerConfig};
 use prometheus::Registry;
 use serde_json::Value;
@@ -43,6 +44,20 @@ impl Rig {
 
     /// A fleet on a virtual host that another rig uses or used.
     pub async fn on(url: String, configure: impl FnOnce(&mut WorkerConfig)) -> Self {
+        Self::start_on(url, None, configure).await
+    }
+
+    /// A fleet with a store.
+    pub async fn stored(store: Store, configure: impl FnOnce(&mut WorkerConfig)) -> Self {
+        let url = Rabbit::shared().await.unwrap().vhost().await.unwrap();
+        Self::start_on(url, Some(store), configure).await
+    }
+
+    async fn start_on(
+        url: String,
+        store: Option<Store>,
+        configure: impl FnOnce(&mut WorkerConfig),
+    ) -> Self {
         let mut config = WorkerConfig { grace: Duration::from_secs(10), ..WorkerConfig::default() };
         config.lanes = [("bulk".to_owned(), 8), ("default".to_owned(), 32)].into();
         configure(&mut config);
@@ -50,7 +65,7 @@ impl Rig {
         let broker: Arc<dyn Broker> = Arc::new(amqp);
         let replies = broker.consume(Source::Replies(REPLIES.into()), 100).await.unwrap();
         let gate = Gate::default();
-        let fleet = Fleet::new(config, broker.clone(), None, Registry::new()).unwrap();
+        let fleet = Fleet::new(config, broker.clone(), store, Registry::new()).unwrap();
         let fleet = fleet.handler(Script { gate: gate.clone() }).unwrap();
         let (stop, force) = (CancellationToken::new(), CancellationToken::new());
         let fleet = tokio::spawn(fleet.run(stop.clone(), force.clone()));
