@@ -17,7 +17,7 @@ use crate::report::Report;
 struct Cli {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Only these scenarios: throughput, concurrency, latency, enqueue, idle.
+    /// Only these scenarios: throughput, ledger, concurrency, latency, enqueue, idle.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// A share of the full size, such as 0.1.
@@ -59,6 +59,9 @@ async fn run(only: &[String], scale: f64) -> anyhow::Result<()> {
     }
     if wanted("throughput") {
         scenario::throughput(&stage, scale, &mut report).await?;
+    }
+    if wanted("ledger") {
+        scenario::ledger(&stage, scale, &mut report).await?;
     }
     if wanted("concurrency") {
         scenario::concurrency(&stage, scale, &mut report).await?;

@@ -10,7 +10,7 @@ pub(crate) async fn idle(stage: &Stage, report: &mut Report) -> anyhow::Result<(
     let backend = stage.backend(Duration::ZERO).await?;
     let desk = stage.desk().await?;
     desk.purge(JOBS).await?;
-    let worker = stage.worker(Contender::Fleet, &backend, 256)?;
+    let worker = stage.worker(Contender::Fleet, &backend, 256).await?;
     stage.consuming(&desk, &worker).await?;
     let start = worker.started.elapsed().as_secs_f64() * 1e3;
     report.alone("from exec to consuming", "ms", start, Goal::AtMost(300.0));

@@ -48,7 +48,7 @@ async fn measure(stage: &Stage, contender: Contender, count: u32) -> anyhow::Res
     let desk = Arc::new(stage.desk().await?);
     desk.fresh_queue(REPLIES).await?;
     desk.purge(JOBS).await?;
-    let worker = stage.worker(contender, &backend, 256)?;
+    let worker = stage.worker(contender, &backend, 256).await?;
     stage.consuming(&desk, &worker).await?;
     let sent: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
     let collecting = tokio::spawn(collect(stage.desk().await?, sent.clone(), count));

@@ -10,4 +10,4 @@ pub(crate) use enqueue::enqueue;
 pub(crate) use idle::idle;
 pub(crate) use latency::latency;
 pub(crate) use stage::Stage;
-pub(crate) use work::{concurrency, throughput};
+pub(crate) use work::{concurrency, ledger, throughput};

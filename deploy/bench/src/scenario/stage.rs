@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
-use actionfleet_local::Rabbit;
+use actionfleet_local::{Postgres, Rabbit};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio::{
@@ -21,10 +21,15 @@ pub(crate) enum Contender {
     Fleet,
     /// The fleet with `worker.results = "replies"`: it publishes as often as the loop.
     Replies,
+    /// The fleet with a ledger in `PostgreSQL`.
+    Postgres,
+    /// The fleet with a ledger in a file.
+    Sqlite,
 }
 
 pub(crate) struct Stage {
     pub(crate) rabbit: Rabbit,
+    postgres: Postgres,
     /// The broker's process.
     pub(crate) broker: u32,
     pub(crate) folder: TempDir,
@@ -50,7 +55,9 @@ impl Stage {
         let pid = rabbit.ctl(&["eval", "io:put_chars(os:getpid())."]).await?;
         let digits: String = pid.chars().take_while(char::is_ascii_digit).collect();
         let broker = digits.parse().with_context(|| format!("{pid:?} is no process id"))?;
-        let stage = Self { rabbit, broker, folder: TempDir::new()?, fleet, bench };
+        say("starting a private PostgreSQL");
+        let postgres = Postgres::start().await?;
+        let stage = Self { rabbit, postgres, broker, folder: TempDir::new()?, fleet, bench };
         let mut topology = Command::new(&stage.fleet);
         topology.args([
             "topology",
@@ -66,7 +73,7 @@ impl Stage {
     pub(crate) fn program(&self, contender: Contender) -> &PathBuf {
         match contender {
             Contender::Bare => &self.bench,
-            Contender::Fleet | Contender::Replies => &self.fleet,
+            _ => &self.fleet,
         }
     }
 
@@ -96,7 +103,7 @@ impl Stage {
     }
 
     /// Starts a worker of either kind and returns at once.
-    pub(crate) fn worker(
+    pub(crate) async fn worker(
         &self,
         contender: Contender,
         backend: &Backend,
@@ -134,12 +141,26 @@ impl Stage {
             "admin.listen=off".to_owned(),
         ];
         let mut arguments = vec!["worker"];
-        if contender == Contender::Replies {
-            arguments.extend(["--set", "worker.results=replies"]);
+        let more = self.setting(contender).await?;
+        if let Some(more) = &more {
+            arguments.extend(["--set", more]);
         }
         for set in &sets {
             arguments.extend(["--set", set]);
         }
         Measured::start(&self.fleet, &arguments)
+    }
+
+    /// What sets a contender apart; each worker gets an empty store.
+    async fn setting(&self, contender: Contender) -> anyhow::Result<Option<String>> {
+        Ok(match contender {
+            Contender::Bare | Contender::Fleet => None,
+            Contender::Replies => Some("worker.results=replies".to_owned()),
+            Contender::Postgres => Some(format!("store.url={}", self.postgres.database().await?)),
+            Contender::Sqlite => {
+                let folder = tempfile::tempdir_in(self.folder.path())?.keep();
+                Some(format!("store.url=sqlite:{}", folder.join("store.db").display()))
+            }
+        })
     }
 }

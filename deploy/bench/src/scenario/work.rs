@@ -40,6 +40,24 @@ pub(crate) async fn throughput(
     Ok(())
 }
 
+/// The same with a ledger: its price, compared with the fleet without one.
+pub(crate) async fn ledger(stage: &Stage, scale: f64, report: &mut Report) -> anyhow::Result<()> {
+    say("ledger: backend 0 ms, 256 permits; `bare` is the fleet without a ledger");
+    let count = scaled(20_000, scale);
+    let contenders = [Contender::Fleet, Contender::Postgres, Contender::Sqlite];
+    let [without, postgres, sqlite] =
+        best(stage, contenders, Duration::ZERO, 256, count, 3).await?;
+    for (name, with) in [("PostgreSQL", postgres), ("a file", sqlite)] {
+        let what = format!("jobs/s, ledger in {name}");
+        let (a, b) = (without.jobs_per_second, with.jobs_per_second);
+        report.compare(&what, "/s", a, b, Goal::AtLeast(0.7));
+        let what = format!("processor time a job, ledger in {name}");
+        let (a, b) = (without.micros_per_job, with.micros_per_job);
+        report.compare(&what, "µs", a, b, Goal::AtMost(2.0));
+    }
+    Ok(())
+}
+
 /// Backend 1 s, 10,000 permits, 30,000 jobs.
 pub(crate) async fn concurrency(
     stage: &Stage,
@@ -95,7 +113,7 @@ async fn measure(
     desk.fresh_queue(REPLIES).await?;
     desk.purge(JOBS).await?;
     desk.fill(JOBS, count).await?;
-    let worker = stage.worker(contender, &backend, permits)?;
+    let worker = stage.worker(contender, &backend, permits).await?;
     let (first, start) = desk.reaches(REPLIES, count / 10, LIMIT).await?;
     let (before, broker_before) = (worker.processor_time()?, processor_time(stage.broker)?);
     let (last, end) = desk.reaches(REPLIES, count, LIMIT).await?;
