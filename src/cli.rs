@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 use crate::{
     commands::Command,
     config::{Layers, Override, Settings, default_file, environment},
+    data::DataFolder,
     exit::{self, Exit, Failure, OrExit},
     output::Output,
     telemetry,
@@ -28,11 +29,15 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Configuration file [default: actionfleet.toml in the working folder, if there]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Use the queue and the store of `actionfleet dev` in this folder
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
 
     /// Set a configuration key, such as `broker.url=amqp://…`; repeatable
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
@@ -85,7 +90,19 @@ impl Global {
         Ok(settings)
     }
 
+    /// With a folder of data in any case.
+    pub(crate) fn on_data(&self, usual: &str) -> (Self, DataFolder) {
+        let folder = self.data.clone().unwrap_or_else(|| usual.into());
+        (Self { data: Some(folder.clone()), ..self.clone() }, DataFolder(folder))
+    }
+
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let taken = self.set.iter().find(|(key, _)| DataFolder::KEYS.contains(&key.as_str()));
+        if let (Some(_), Some((key, _))) = (&self.data, taken) {
+            let problem =
+                format!("--data sets {key}, and --set sets it, too; leave one of them out");
+            return Err(Failure::message(Exit::Usage, problem));
+        }
         let layers = Layers {
             file: self.config.clone().or_else(default_file),
             environment: environment(),
@@ -109,11 +126,14 @@ impl Global {
             LogFormatArg::Text => "text",
             LogFormatArg::Json => "json",
         });
+        let data = self.data.clone().map(DataFolder).map(|data| data.settings());
+        let data = data.into_iter().flatten().map(move |(key, value)| of(key, &value, "--data"));
         let set = self.set.iter().map(move |(key, value)| of(key, value, "--set"));
         filter
             .map(|filter| of("log.filter", filter, "--verbose"))
             .into_iter()
             .chain(format.map(|format| of("log.format", format, "--log-format")))
+            .chain(data)
             .chain(set)
     }
 }

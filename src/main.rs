@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod connect;
+mod data;
 mod exit;
 mod output;
 mod signals;

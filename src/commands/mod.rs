@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod config;
 mod dead;
+mod dev;
 mod enqueue;
 mod explain;
 mod jobs;
@@ -24,6 +25,8 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a whole fleet in one process on one folder: queue, store and worker
+    Dev,
     /// Execute jobs until SIGTERM or Ctrl-C; a second signal skips the grace period
     Worker,
     /// Put jobs on a queue, and wait for a result if asked to
@@ -56,6 +59,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, global: &Global) -> Result<Exit, Failure> {
         match self {
+            Self::Dev => block_on(dev::run(global)),
             Self::Worker => block_on(worker::run(global)),
             Self::Enqueue(args) => block_on(args.run(global)),
             Self::Cancel(args) => block_on(args.run(global)),

@@ -14,6 +14,7 @@ use crate::{
     config::{LedgerChoice, Settings, open_files_limit},
     connect::{link, no_link, no_store},
     exit::{Exit, Failure, OrExit},
+    output::Answer,
     signals::{self, Signals},
 };
 
@@ -22,14 +23,22 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 const STORE_PAUSE_MAX: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
-    let settings = global.start(Role::Service)?;
+    serve(global.start(Role::Service)?, |_, _| Ok(())).await
+}
+
+/// Works until it is asked to stop. `started` is told once queue and store are open, with the
+/// address of the admin server.
+pub(super) async fn serve(
+    settings: Settings,
+    started: impl FnOnce(&Settings, Option<SocketAddr>) -> Answer,
+) -> Result<Exit, Failure> {
     let config = settings.worker_config(open_files_limit()).or_exit(Exit::Config)?;
     let Signals { stop, force } = signals::listen().or_exit(Exit::Software)?;
     let registry = Registry::new();
     register_process_metrics(&registry).or_exit(Exit::Software)?;
     let readiness = Readiness::default();
     readiness.block("broker", "not linked yet");
-    let _admin = admin(&settings, &registry, &readiness)?;
+    let admin = admin(&settings, &registry, &readiness)?;
 
     let linking = link(&settings, "worker", Some(settings.topology_mode()), None);
     let Some(linked) = stop.run_until_cancelled(linking).await else {
@@ -54,6 +63,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     if settings.store.ledger == LedgerChoice::Required {
         tokio::spawn(follow_ledger(fleet.ledger_trouble(), readiness.clone()));
     }
+    started(&settings, admin.as_ref().map(AdminServer::address))?;
     let stopped = fleet.run(stop, force).await.map_err(|error| failure(&settings, error))?;
     broker.close().await;
     if stopped.left.is_empty() {

@@ -170,7 +170,7 @@ impl Settings {
     }
 
     /// Permits of the lanes that this worker serves: their own, else a share by weight.
-    pub(super) fn permits(&self) -> BTreeMap<String, u16> {
+    pub(crate) fn permits(&self) -> BTreeMap<String, u16> {
         let served =
             |name: &String| self.worker.lanes.0.is_empty() || self.worker.lanes.0.contains(name);
         let lanes: Vec<_> = self.lanes.0.iter().filter(|(name, _)| served(name)).collect();
