@@ -1,5 +1,6 @@
 //! The command line, run as its users run it.
 
+mod dev;
 mod jobs;
 mod service;
 mod settings;
