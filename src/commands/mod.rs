@@ -10,6 +10,7 @@ mod enqueue;
 mod explain;
 mod jobs;
 mod metrics;
+mod secret;
 mod status;
 mod topology;
 mod worker;
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     /// Look at, stop or execute anew the jobs in the ledger
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Manage the secrets that definitions name
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
     /// Show how full the queues are, and what is in execution
     Status,
     /// Create, compare or print the exchanges and queues
@@ -65,6 +69,7 @@ impl Command {
             Self::Cancel(args) => block_on(args.run(global)),
             Self::Dead(command) => block_on(command.run(global)),
             Self::Jobs(command) => block_on(command.run(global)),
+            Self::Secret(command) => block_on(command.run(global)),
             Self::Status => block_on(status::run(global)),
             Self::Topology(command) => block_on(command.run(global)),
             Self::Check(args) => args.run(global),

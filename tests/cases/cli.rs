@@ -2,6 +2,7 @@
 
 mod dev;
 mod jobs;
+mod secrets;
 mod service;
 mod settings;
 mod status;

@@ -21,7 +21,7 @@ use crate::{
     notifier::Notifier,
     pipeline,
     running::Running,
-    secrets::{EnvSecrets, Secrets},
+    secrets::{EnvSecrets, Secrets, StoreSecrets},
     signal,
     stage::{Observer, Stage},
     worker::Worker,
@@ -75,7 +75,10 @@ impl Fleet {
     ) -> Result<Self, FleetError> {
         let backends =
             Arc::new(Backends::new(&config.http, &config.breaker, &config.limits, &registry)?);
-        let secrets: Arc<dyn Secrets> = Arc::new(EnvSecrets::new());
+        let secrets: Arc<dyn Secrets> = match &store {
+            Some(store) => Arc::new(StoreSecrets::new(store.secrets.clone(), EnvSecrets::new())),
+            None => Arc::new(EnvSecrets::new()),
+        };
         let handlers = Handlers::built_in(&backends, &secrets)?;
         Ok(Self {
             metrics: Metrics::register(&registry)?,

@@ -26,9 +26,11 @@ impl Stage {
     ];
 }
 
+type Observe = dyn Fn(Stage, &str) + Send + Sync;
+
 /// Called with the job's id, as far as it is known: it must not block.
 #[derive(Clone, Default)]
-pub(crate) struct Observer(pub(crate) Option<Arc<dyn Fn(Stage, &str) + Send + Sync>>);
+pub(crate) struct Observer(pub(crate) Option<Arc<Observe>>);
 
 impl Observer {
     pub(crate) fn reached(&self, stage: Stage, job_id: &str) {

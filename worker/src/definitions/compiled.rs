@@ -33,6 +33,8 @@ pub struct CompiledActionType {
 pub struct CompiledHttpAction {
     pub definition: Arc<HttpAction>,
     pub(crate) request: RequestTemplate,
+    /// The names of all that it may take, and of no others that matter.
+    pub(crate) secrets: Vec<String>,
     pub(crate) mapping: Option<Path>,
     parameters: Option<Schema>,
 }
@@ -133,7 +135,8 @@ impl CompiledHttpAction {
             RequestTemplate::compile(&definition).map_err(|wrong| problems.extend(wrong)).ok();
         match request {
             Some(request) if problems.is_empty() => {
-                Ok(Self { definition: Arc::new(definition), request, mapping, parameters })
+                let secrets = secret_names(&definition);
+                Ok(Self { definition: Arc::new(definition), request, secrets, mapping, parameters })
             }
             _ => Err(problems),
         }
@@ -156,6 +159,21 @@ impl CompiledHttpAction {
         let problems = schema.problems(&Value::Object(arguments(input).into_owned()));
         invalid("the arguments do not match the schema", "", problems)
     }
+}
+
+/// What stands behind `secrets.` anywhere in the definition: a name too many is fetched in vain.
+fn secret_names(definition: &HttpAction) -> Vec<String> {
+    let text = serde_json::to_string(definition).unwrap_or_default();
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let names = text.split("secrets.").skip(1).map(|rest| {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default().to_owned()
+    });
+    let mut names: Vec<String> = names.filter(|name| is_secret_name(name)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn compile_schema(field: &str, schema: Option<&Value>) -> Result<Option<Schema>, Vec<Problem>> {

@@ -13,7 +13,7 @@ use crate::{
     backend::{Answer, Backends, Trust, redacted},
     definitions::CompiledHttpAction,
     handler::{Action, ActionDefinition, Completion, Context, Handler, HandlerError},
-    secrets::Secrets,
+    secrets::{Fetched, Secrets},
     template::{RenderedRequest, Scope},
 };
 
@@ -49,8 +49,9 @@ impl Handler for Http {
             let message = format!("the handler http executes HTTP actions; {name:?} is none");
             HandlerError::of(Code::UnknownAction, message)
         })?;
+        let fetched = Fetched::new(&*self.secrets, &context.tenant, &action.secrets).await;
         let RenderedRequest { request, secrets } =
-            action.request.render(Scope::new(context, &*self.secrets))?;
+            action.request.render(Scope::new(context, &fetched))?;
         let accepts = |status| action.accepts(status);
         let call = self.backends.call(Trust::Guarded, name, request, context, accepts, &secrets);
         let answer = call.await?;

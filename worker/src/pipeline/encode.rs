@@ -37,12 +37,11 @@ pub(super) struct Letter {
 /// What was recorded is told again to the byte.
 pub(super) fn result(conclusion: &Conclusion, status: Status) -> Letter {
     let Conclusion { subject, outcome, .. } = conclusion;
-    let (body, finished_at) = match outcome {
-        Outcome::Replayed(replay) => (replay.recorded.result.clone(), replay.recorded.finished_at),
-        _ => {
-            let finished_at = Timestamp::now();
-            (result_body(conclusion, status, finished_at), finished_at)
-        }
+    let (body, finished_at) = if let Outcome::Replayed(replay) = outcome {
+        (replay.recorded.result.clone(), replay.recorded.finished_at)
+    } else {
+        let finished_at = Timestamp::now();
+        (result_body(conclusion, status, finished_at), finished_at)
     };
     let mut properties = Properties {
         content_type: Some(JSON.to_owned()),

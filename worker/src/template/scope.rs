@@ -13,14 +13,14 @@ use super::{
 };
 use crate::{
     handler::{Context, HandlerError},
-    secrets::Secrets,
+    secrets::SecretValues,
 };
 
 /// What the expressions of one request can see. Remembers the secrets that they took.
 #[derive(Debug)]
 pub struct Scope<'a> {
     context: &'a Context,
-    secrets: &'a dyn Secrets,
+    secrets: &'a dyn SecretValues,
     taken: RefCell<Vec<SecretString>>,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(context: &'a Context, secrets: &'a dyn Secrets) -> Self {
+    pub fn new(context: &'a Context, secrets: &'a dyn SecretValues) -> Self {
         Self { context, secrets, taken: RefCell::default() }
     }
 

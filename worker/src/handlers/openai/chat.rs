@@ -36,7 +36,7 @@ pub(super) struct Chat<'a> {
 }
 
 impl<'a> Chat<'a> {
-    pub(super) fn new(
+    pub(super) async fn new(
         backends: &'a Backends,
         secrets: &dyn Secrets,
         context: &'a Context,
@@ -45,7 +45,12 @@ impl<'a> Chat<'a> {
         let provider = provider(context, &options)?;
         let name = provider.definition.identifier.as_str();
         let key = provider.definition.api_key.as_deref();
-        let key = key.map(|key| secrets.get(key)).transpose().map_err(|e| e.service(name))?;
+        let key = match key {
+            Some(key) => {
+                Some(secrets.get(&context.tenant, key).await.map_err(|e| e.service(name))?)
+            }
+            None => None,
+        };
         let system = prompt::system(action_type(context), &options, &context.options);
         Ok(Self { backends, context, provider, key, options, system })
     }

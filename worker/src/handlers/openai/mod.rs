@@ -64,7 +64,7 @@ impl Handler for TextToText {
 
     async fn handle(&self, context: &Context) -> Result<Completion, HandlerError> {
         let Input::Text(texts) = &*context.input else { return Err(wrong_input(self, context)) };
-        let chat = Chat::new(&self.backends, &*self.secrets, context)?;
+        let chat = Chat::new(&self.backends, &*self.secrets, context).await?;
         chat.complete_all(texts, Content::Text).await
     }
 }
@@ -83,7 +83,7 @@ impl Handler for ImageToText {
         let Input::Image(pictures) = &*context.input else {
             return Err(wrong_input(self, context));
         };
-        let chat = Chat::new(&self.backends, &*self.secrets, context)?;
+        let chat = Chat::new(&self.backends, &*self.secrets, context).await?;
         let urls = pictures.iter().enumerate().map(|(index, picture)| {
             data_url(picture).map_err(|problem| {
                 HandlerError::invalid_input(format!("input.image[{index}]"), problem)

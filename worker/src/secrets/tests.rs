@@ -1,3 +1,6 @@
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use actionfleet_store::{KeyRing, StoreConfig};
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -9,8 +12,7 @@ fn secrets(variables: &[(&str, &str)]) -> EnvSecrets {
 }
 
 fn read(secrets: &EnvSecrets, name: &str) -> Result<String, (Code, String)> {
-    secrets
-        .get(name)
+    SecretValues::get(secrets, name)
         .map(|secret| secret.expose_secret().to_owned())
         .map_err(|error| (error.code, error.message))
 }
@@ -72,5 +74,40 @@ async fn a_file_is_read_again_when_its_time_is_over() {
 #[test]
 fn debug_shows_nothing() {
     let secrets = secrets(&[("KEY", "hunter2")]);
-    assert!(!format!("{secrets:?} {:?}", secrets.get("KEY")).contains("hunter2"));
+    assert!(!format!("{secrets:?} {:?}", SecretValues::get(&secrets, "KEY")).contains("hunter2"));
+}
+
+/// Two values of the store, one of them of a tenant, and an environment behind it.
+#[tokio::test]
+async fn the_store_goes_before_the_environment_and_the_tenant_before_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store.db").display());
+    let keys = |id: &str, digit: &str| {
+        KeyRing::parse(&SecretString::from(format!("{id}:{}", digit.repeat(64)))).unwrap()
+    };
+    let config = StoreConfig { keys: Some(keys("k", "a")), ..StoreConfig::new(url.clone()) };
+    let store = actionfleet_store::open(config).await.unwrap();
+    store.secrets.set("default", "KEY", "for all".into()).await.unwrap();
+    store.secrets.set("own", "KEY", "its own".into()).await.unwrap();
+    let environment = || secrets(&[("KEY", "variable"), ("OTHER", "variable")]);
+    let stored = StoreSecrets::new(store.secrets.clone(), environment());
+    for (tenant, name, value) in [
+        ("default", "KEY", "for all"),
+        ("other", "KEY", "for all"),
+        ("own", "KEY", "its own"),
+        ("own", "OTHER", "variable"),
+    ] {
+        let found = Secrets::get(&stored, tenant, name).await.unwrap();
+        assert_eq!(found.expose_secret(), value, "{tenant} {name}");
+    }
+    let gone = Secrets::get(&stored, "own", "GONE").await.unwrap_err();
+    let text = "the secret GONE is not set, neither in the store for tenant own or default";
+    assert_eq!((gone.code, gone.message.as_str()), (Code::MissingSecret, text));
+
+    let config = StoreConfig { keys: Some(keys("other", "b")), ..StoreConfig::new(url) };
+    let sealed = actionfleet_store::open(config).await.unwrap();
+    let sealed = StoreSecrets::new(Arc::clone(&sealed.secrets), environment());
+    let error = Secrets::get(&sealed, "own", "KEY").await.unwrap_err();
+    assert_eq!(error.code, Code::MissingSecret);
+    assert!(error.message.contains("encrypted with key k"), "{}", error.message);
 }

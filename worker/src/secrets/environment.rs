@@ -1,4 +1,4 @@
-//! Secrets by name. Definitions and jobs name them and never contain them.
+//! Secrets of the process's environment.
 
 use std::{
     collections::HashMap,
@@ -7,23 +7,12 @@ use std::{
     time::Duration,
 };
 
-use actionfleet_proto::Code;
+use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::{SecretValues, Secrets, check_name, missing};
 use crate::handler::HandlerError;
-
-/// Where secrets come from.
-pub trait Secrets: fmt::Debug + Send + Sync + 'static {
-    /// `missing_secret` where there is none of that name.
-    fn get(&self, name: &str) -> Result<SecretString, HandlerError>;
-}
-
-/// Whether a name can be that of a secret: `A-Z`, then `A-Z 0-9 _`, as environment variables are.
-pub fn is_secret_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
 
 type Variable = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -67,17 +56,18 @@ impl EnvSecrets {
     }
 }
 
-fn missing(message: String) -> HandlerError {
-    HandlerError::of(Code::MissingSecret, message)
+impl SecretValues for EnvSecrets {
+    fn get(&self, name: &str) -> Result<SecretString, HandlerError> {
+        check_name(name)?;
+        (self.variable)(name).map_or_else(|| self.file(name), |value| Ok(value.into()))
+    }
 }
 
+/// The same ones for all tenants.
+#[async_trait]
 impl Secrets for EnvSecrets {
-    fn get(&self, name: &str) -> Result<SecretString, HandlerError> {
-        if !is_secret_name(name) {
-            let rule = "a secret's name has A-Z, 0-9 and _, and starts with a letter";
-            return Err(missing(format!("{name:?} is not the name of a secret: {rule}")));
-        }
-        (self.variable)(name).map_or_else(|| self.file(name), |value| Ok(value.into()))
+    async fn get(&self, _tenant: &str, name: &str) -> Result<SecretString, HandlerError> {
+        SecretValues::get(self, name)
     }
 }
 
@@ -92,7 +82,3 @@ impl fmt::Debug for EnvSecrets {
         f.write_str("EnvSecrets")
     }
 }
-
-#[cfg(test)]
-#[path = "secrets_tests.rs"]
-mod tests;
