@@ -7,16 +7,21 @@ check := --workspace --locked
 # the documentation is for who works on the source: private items are in it, and links to them
 rustdoc := -D warnings -A rustdoc::private-intra-doc-links
 
-.PHONY: help demo test lint bench schemas fmt build clean
+.PHONY: help demo demo-rabbitmq test lint bench schemas fmt build clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s  %s\n", $$1, $$2 }' Makefile
 
 # unoptimised, as the tests are: optimising takes three times as long as all the rest
-demo: ## send real jobs through a real RabbitMQ to a stand-in AI service and back
-	@deploy/setup/install
+demo: ## send real jobs through a queue in a folder to a stand-in AI service and back
+	@deploy/setup/install linker
 	cargo build $(check) --bin actionfleet --bin demo
 	@$(target)/debug/demo
+
+demo-rabbitmq: ## the same on a private RabbitMQ and a private PostgreSQL
+	@deploy/setup/install services
+	cargo build $(check) --bin actionfleet --bin demo
+	@$(target)/debug/demo --on rabbitmq
 
 test: ## install what is missing, lint, and run all tests
 	@deploy/setup/install clients
@@ -34,7 +39,7 @@ lint: ## check format, clippy, documentation, and what is depended upon
 	fi
 
 bench: ## measure the fleet against the barest loop that does the same work
-	@deploy/setup/install
+	@deploy/setup/install services
 	$(release) --bin actionfleet --bin bench
 	@$(target)/release/bench
 

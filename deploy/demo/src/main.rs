@@ -1,7 +1,8 @@
-//! `make demo`: real jobs through a real RabbitMQ to an AI service, or its stand-in, and back.
+//! `make demo`: real jobs through a real queue to an AI service, or its stand-in, and back.
 //!
 //! Starts what it needs, shows what became of the jobs, ends by itself and leaves nothing behind.
 
+mod ground;
 mod material;
 mod progress;
 mod report;
@@ -22,12 +23,14 @@ use anyhow::{Context, anyhow};
 use clap::Parser;
 use tokio::time::Instant;
 
-use crate::{report::Report, service::Service, signals::Signals, stage::Stage, worker::Log};
+use crate::{
+    ground::On, report::Report, service::Service, signals::Signals, stage::Stage, worker::Log,
+};
 
 /// For everything, from the start to the last result.
 const LIMIT: Duration = Duration::from_secs(100);
 
-/// Sends real jobs through a private RabbitMQ to an AI service and back.
+/// Sends real jobs through a queue to an AI service and back.
 ///
 /// Over a hundred jobs go to an offline stand-in. With `OPENAI_API_KEY` set (and, if wanted,
 /// `OPENAI_BASE_URL` and `OPENAI_MODEL`) a dozen go to that service instead.
@@ -37,6 +40,9 @@ struct Cli {
     /// Keep the folder with the worker's log and definitions
     #[arg(long)]
     keep: bool,
+    /// What it runs on
+    #[arg(long, value_enum, default_value = "embedded")]
+    on: On,
 }
 
 #[tokio::main]
@@ -46,7 +52,7 @@ async fn main() -> ExitCode {
         biased;
         // what was started ends with the other future, which is dropped here
         interrupted = interrupted() => interrupted,
-        outcome = run(cli.keep) => outcome.map(|()| ExitCode::SUCCESS),
+        outcome = run(cli.on, cli.keep) => outcome.map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -60,13 +66,13 @@ async fn interrupted() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-async fn run(keep: bool) -> anyhow::Result<()> {
+async fn run(on: On, keep: bool) -> anyhow::Result<()> {
     let mut folder = tempfile::Builder::new()
         .prefix("actionfleet-demo-")
         .tempdir()
         .context("cannot create a temporary folder")?;
     let log = Log::inside(folder.path());
-    let outcome = perform(folder.path()).await.map_err(|error| match log.tail() {
+    let outcome = perform(on, folder.path()).await.map_err(|error| match log.tail() {
         Some(tail) => anyhow!("{error:#}\n\nthe worker's log, {log}, ends with:\n{tail}"),
         None => error,
     });
@@ -80,23 +86,22 @@ async fn run(keep: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn perform(folder: &Path) -> anyhow::Result<()> {
+async fn perform(on: On, folder: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + LIMIT;
     let service = Service::choose().await?;
     say(&service.introduction());
     let jobs = material::load(service.share())?;
-    let setting = tokio::time::timeout_at(deadline, Stage::set(folder, &service));
-    let mut stage = setting.await.with_context(|| {
-        format!("RabbitMQ and the worker were not ready after {} s", LIMIT.as_secs())
-    })??;
+    let setting = tokio::time::timeout_at(deadline, Stage::set(on, folder, &service));
+    let mut stage = setting
+        .await
+        .with_context(|| format!("what was started was not ready after {} s", LIMIT.as_secs()))??;
     let finished = submit::all(&stage.producer, &mut stage.worker, jobs, deadline).await?;
     let report = Report::of(finished);
     say(&report.to_string());
     if let Some(answers) = service.answers() {
         say(&answers);
     }
-    let (port, log) = (stage.rabbit.port(), Log::inside(folder));
-    say(&format!("RabbitMQ was at 127.0.0.1:{port}, the worker's log at {log}."));
+    say(&format!("The worker's log was at {}.", Log::inside(folder)));
     let cleared = stage.clear().await;
     report.verdict()?;
     cleared

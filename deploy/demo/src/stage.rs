@@ -1,18 +1,15 @@
-//! All that the demo starts: the broker, the worker, and the producer's link.
+//! All that the demo starts: what it runs on, the worker, and the producer's link.
 
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-use actionfleet_broker::{
-    Broker,
-    amqp::{Amqp, AmqpConfig},
-};
-use actionfleet_local::Rabbit;
+use actionfleet_broker::Broker;
 use actionfleet_producer::{Producer, ProducerConfig};
 use actionfleet_proto::Names;
 use anyhow::{Context, bail};
 use tokio::time::sleep;
 
 use crate::{
+    ground::{Ground, On},
     say,
     service::Service,
     worker::{Log, Worker},
@@ -23,36 +20,26 @@ pub(crate) const LANE: &str = "default";
 /// Few enough that jobs queue.
 const PERMITS: u16 = 16;
 
-const LINK_TIMEOUT: Duration = Duration::from_secs(10);
-
 const POLL: Duration = Duration::from_millis(20);
 
 /// Dropped, everything is killed.
 pub(crate) struct Stage {
     pub(crate) producer: Producer,
-    // before the broker, or it would look for it while that goes
+    // before what it runs on, or it would look for it while that goes
     pub(crate) worker: Worker,
     broker: Arc<dyn Broker>,
-    pub(crate) rabbit: Rabbit,
+    _ground: Ground,
 }
 
 impl Stage {
     /// Returns once the worker consumes.
-    pub(crate) async fn set(folder: &Path, service: &Service) -> anyhow::Result<Self> {
-        say("Starting a private RabbitMQ …");
-        let rabbit = Rabbit::start().await?;
-        say(&format!(
-            "It runs at 127.0.0.1:{}. Starting a worker, which logs to {} …",
-            rabbit.port(),
-            Log::inside(folder)
-        ));
-        let worker = start_worker(folder, &rabbit, service)?;
-        let connection_name = "actionfleet demo".to_owned();
-        let config = AmqpConfig { connection_name, ..AmqpConfig::new(rabbit.url()) };
-        let amqp = Amqp::connect(config, Some(LINK_TIMEOUT)).await;
-        let broker: Arc<dyn Broker> = Arc::new(amqp.context("cannot link to RabbitMQ")?);
+    pub(crate) async fn set(on: On, folder: &Path, service: &Service) -> anyhow::Result<Self> {
+        let ground = Ground::prepare(on, folder).await?;
+        say(&format!("Starting a worker, which logs to {} …", Log::inside(folder)));
+        let worker = start_worker(folder, &ground, service)?;
+        let broker = ground.link().await?;
         let producer = Producer::new(Arc::clone(&broker), ProducerConfig::default());
-        let mut stage = Self { producer, worker, broker, rabbit };
+        let mut stage = Self { producer, worker, broker, _ground: ground };
         stage.worker_consumes().await?;
         Ok(stage)
     }
@@ -80,14 +67,13 @@ impl Stage {
     }
 }
 
-fn start_worker(folder: &Path, rabbit: &Rabbit, service: &Service) -> anyhow::Result<Worker> {
+fn start_worker(folder: &Path, ground: &Ground, service: &Service) -> anyhow::Result<Worker> {
     let definitions = folder.join("definitions");
     let provider = serde_json::to_string_pretty(&service.provider)?;
     fs::create_dir(&definitions)
         .and_then(|()| fs::write(definitions.join("provider.json"), provider))
         .with_context(|| format!("cannot write to {}", definitions.display()))?;
     let settings = [
-        format!("broker.url={}", rabbit.url()),
         format!("definitions.path={}", definitions.display()),
         format!("lanes.{LANE}.permits={PERMITS}"),
         // nothing is in flight when it is stopped, unless something went wrong
@@ -95,5 +81,5 @@ fn start_worker(folder: &Path, rabbit: &Rabbit, service: &Service) -> anyhow::Re
         "admin.listen=off".to_owned(),
         "log.format=text".to_owned(),
     ];
-    Worker::start(folder, &settings, service.environment())
+    Worker::start(folder, &ground.command(), &settings, service.environment())
 }

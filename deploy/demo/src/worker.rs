@@ -1,4 +1,4 @@
-//! `actionfleet worker` as a process of its own.
+//! `actionfleet` as a process of its own.
 
 use std::{
     env, fmt,
@@ -37,6 +37,7 @@ impl Worker {
     /// Starts the `actionfleet` that lies beside this program, in a folder of its own.
     pub(crate) fn start(
         folder: &Path,
+        arguments: &[String],
         settings: &[String],
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
@@ -46,7 +47,7 @@ impl Worker {
         let log = Log::inside(folder);
         let file = File::create(&log.0).with_context(|| format!("cannot write {log}"))?;
         let mut command = Command::new("sh");
-        command.args(["-c", WATCHDOG, "watchdog"]).arg(&program).arg("worker");
+        command.args(["-c", WATCHDOG, "watchdog"]).arg(&program).args(arguments);
         for setting in settings {
             command.args(["--set", setting]);
         }

@@ -18,16 +18,26 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The demo, with everything it starts recognizable by the folder for temporary files.
-fn demo(folder: &TempDir) -> Command {
+fn demo(folder: &TempDir, on: &str) -> Command {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    demo.args(["--on", on]);
     demo.env("TMPDIR", folder.path()).env_remove("OPENAI_API_KEY").stdin(Stdio::null());
     demo
 }
 
 #[test]
-fn shows_what_became_of_every_job() {
+fn shows_what_became_of_every_job_in_a_folder() {
+    shows_what_became_of_every_job("embedded", "runs on one folder");
+}
+
+#[test]
+fn shows_what_became_of_every_job_on_servers() {
+    shows_what_became_of_every_job("rabbitmq", "a private RabbitMQ and a private PostgreSQL");
+}
+
+fn shows_what_became_of_every_job(on: &str, ground: &str) {
     let folder = TempDir::new().unwrap();
-    let output = demo(&folder).output().unwrap();
+    let output = demo(&folder, on).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{}\n{printed}\n{errors}", output.status);
@@ -41,7 +51,7 @@ fn shows_what_became_of_every_job() {
         assert_eq!(row(name)[4..5], ["0"]);
     }
     assert_ne!(row("all")[3], "0", "nothing was retried");
-    for said in ["stand-in", "private RabbitMQ", "worker.log", "before ", "after ", "alt text "] {
+    for said in ["stand-in", ground, "worker.log", "before ", "after ", "alt text "] {
         assert!(printed.contains(said), "{said}: {printed}");
     }
     assert_nothing_left(folder.path());
@@ -50,7 +60,7 @@ fn shows_what_became_of_every_job() {
 #[test]
 fn an_interrupted_demo_leaves_nothing_behind() {
     let folder = TempDir::new().unwrap();
-    let mut demo = demo(&folder).stdout(Stdio::piped()).spawn().unwrap();
+    let mut demo = demo(&folder, "rabbitmq").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     lines.find(|line| line.as_ref().unwrap().contains("jobs done")).unwrap().unwrap();
     assert!(!processes_of(folder.path()).is_empty());
@@ -63,11 +73,11 @@ fn an_interrupted_demo_leaves_nothing_behind() {
 #[test]
 fn a_killed_demo_leaves_nothing_running() {
     let folder = TempDir::new().unwrap();
-    let mut demo = demo(&folder).stdout(Stdio::piped()).spawn().unwrap();
+    let mut demo = demo(&folder, "embedded").stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
     lines.find(|line| line.as_ref().unwrap().contains("jobs done")).unwrap().unwrap();
     let running = processes_of(folder.path());
-    assert!(running.iter().any(|line| line.contains("actionfleet worker")), "{running:?}");
+    assert!(running.iter().any(|line| line.contains("actionfleet dev")), "{running:?}");
     demo.kill().unwrap();
     demo.wait().unwrap();
     let deadline = Instant::now() + PATIENCE;
