@@ -84,7 +84,7 @@ fn every_program_that_the_readme_runs_is_installed() {
         let mut words = command.split_whitespace();
         words.find(|word| !word.contains('='))
     });
-    let shell = ["export", "echo", "kill", "wait", "cat", "actionfleet"];
+    let shell = ["export", "unset", "echo", "kill", "wait", "cat", "actionfleet"];
     for word in words {
         let installed = script.contains(&format!("has {word} "));
         assert!(shell.contains(&word) || installed, "{word} is in README.md and not installed");
