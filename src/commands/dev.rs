@@ -26,8 +26,8 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
         Failure::message(Exit::Unavailable, problem)
     })?;
     let settings = global.start(Role::Service)?;
-    worker::serve(settings, |settings, admin| output::print(&introduction(settings, &data, admin)))
-        .await
+    let started = |settings: &Settings, admin| output::print(&introduction(settings, &data, admin));
+    Box::pin(worker::serve(settings, started)).await
 }
 
 /// What is where, and what to do next.

@@ -23,7 +23,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(500);
 const STORE_PAUSE_MAX: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
-    serve(global.start(Role::Service)?, |_, _| Ok(())).await
+    Box::pin(serve(global.start(Role::Service)?, |_, _| Ok(()))).await
 }
 
 /// Works until it is asked to stop. `started` is told once queue and store are open, with the
@@ -45,7 +45,7 @@ pub(super) async fn serve(
         return Ok(Exit::Done);
     };
     let broker = linked.map_err(|error| no_link(&settings, &error))?;
-    let opening = store(&settings, &readiness);
+    let opening = Box::pin(store(&settings, &readiness));
     let Some(opened) = stop.run_until_cancelled(opening).await else {
         return Ok(Exit::Done);
     };

@@ -19,6 +19,7 @@ pub(crate) use layers::{Layers, Override, default_file, environment};
 pub(crate) use reference::reference;
 pub(crate) use sections::{LedgerChoice, Log, LogFormat};
 pub(crate) use settings::Settings;
+pub(crate) use url::StoreUrl;
 pub(crate) use values::{Effective, Origin};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use actionfleet_store::{Store, StoreError};
 
 use crate::{
-    config::Settings,
+    config::{Settings, StoreUrl},
     exit::{Exit, Failure, OrExit},
 };
 
@@ -24,7 +24,7 @@ pub(crate) async fn require_store(settings: &Settings) -> Result<Store, Failure>
 }
 
 pub(crate) fn no_store(settings: &Settings, error: &StoreError) -> Failure {
-    let url = settings.store.url.as_ref().map(|url| url.shown()).unwrap_or_default();
+    let url = settings.store.url.as_ref().map(StoreUrl::shown).unwrap_or_default();
     match error {
         StoreError::Temporary(problem) => Failure::message(
             Exit::Unavailable,

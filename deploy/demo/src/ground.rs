@@ -30,7 +30,7 @@ pub(crate) enum On {
 /// Dropped, servers are killed.
 pub(crate) enum Ground {
     Folder(PathBuf),
-    Servers { rabbit: Rabbit, store_url: String, _postgres: Postgres },
+    Servers { rabbit: Box<Rabbit>, store_url: String, _postgres: Box<Postgres> },
 }
 
 impl Ground {
@@ -44,7 +44,7 @@ impl Ground {
             On::Rabbitmq => {
                 say("Starting a private RabbitMQ and a private PostgreSQL …");
                 let (rabbit, postgres) = tokio::join!(Rabbit::start(), Postgres::start());
-                let (rabbit, postgres) = (rabbit?, postgres?);
+                let (rabbit, postgres) = (Box::new(rabbit?), Box::new(postgres?));
                 say(&format!(
                     "They run at 127.0.0.1:{} and 127.0.0.1:{}.",
                     rabbit.port(),

@@ -1,6 +1,6 @@
 //! The demo runs to its end, or is interrupted, and leaves nothing behind. The `actionfleet` that
 //! it starts is the one beside it, which tests of the whole workspace build.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::{
     fs,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actionfleet_proto::{Attempt, AttemptOutcome, Span};
-use actionfleet_store::JobEntry;
+use actionfleet_store::{JobEntry, Why};
 use serde_json::{Value, json};
 
 use crate::output::table;
@@ -17,7 +17,7 @@ pub(super) fn summary(job: &JobEntry) -> Value {
         "action": job.action,
         "lane": job.lane,
         "attempt": job.attempt,
-        "why": job.why.map(|why| why.as_str()),
+        "why": job.why.map(Why::as_str),
         "code": job.code,
         "enqueued_at": job.enqueued_at,
         "created_at": job.created_at,

@@ -58,7 +58,7 @@ async fn finished(folder: &Path, id: &str) -> Value {
         let said = on_data(folder, &["jobs", "show", id, "--json"]).await;
         if said.exit == Some(0) {
             let [job] = said.json().try_into().unwrap();
-            if job["finished_at"].is_string() {
+            if job.get("finished_at").is_some_and(Value::is_string) {
                 return job;
             }
         }

@@ -81,7 +81,7 @@ async fn echo_key(listener: TcpListener) {
                 if read == 0 {
                     return;
                 }
-                request.extend_from_slice(&buffer[..read]);
+                request.extend(buffer.iter().take(read));
             }
             let text = String::from_utf8_lossy(&request).to_lowercase();
             let key = text.lines().find_map(|line| line.strip_prefix("x-key: ")).unwrap_or("none");

@@ -203,7 +203,7 @@ async fn kill_at_every_stage(queue: &str, store_url: &str) {
     let paid = paid.lock().unwrap();
     let twice = paid.calls.values().filter(|calls| **calls > 1).count();
     let repeated: u32 = results.values().map(|(count, _)| count - 1).sum();
-    println!("{JOBS} jobs, {kills} kills, {twice} paid twice, {repeated} results repeated");
+    eprintln!("{JOBS} jobs, {kills} kills, {twice} paid twice, {repeated} results repeated");
     let distinct = results.iter().find(|(_, (_, bodies))| bodies.len() != 1);
     assert_eq!(distinct, None, "one distinct result per id");
     assert_eq!(paid.too_late, [""; 0], "no call once the outcome is on record");
