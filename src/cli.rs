@@ -97,6 +97,11 @@ impl Global {
     }
 
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        if settings_on_the_command_line() > self.set.len() {
+            let problem = "--set stands before the command and behind it, and only the latter \
+                           would count; give all of them behind it";
+            return Err(Failure::message(Exit::Usage, problem));
+        }
         let taken = self.set.iter().find(|(key, _)| DataFolder::KEYS.contains(&key.as_str()));
         if let (Some(_), Some((key, _))) = (&self.data, taken) {
             let problem =
@@ -136,6 +141,14 @@ impl Global {
             .chain(data)
             .chain(set)
     }
+}
+
+/// The parser forgets those before a command where there are others behind it.
+fn settings_on_the_command_line() -> usize {
+    let is_set = |argument: &std::ffi::OsString| {
+        argument == "--set" || argument.as_encoded_bytes().starts_with(b"--set=")
+    };
+    std::env::args_os().filter(is_set).count()
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

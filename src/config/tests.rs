@@ -182,7 +182,7 @@ fn a_file_that_is_asked_for_must_exist_and_read() {
 fn the_reference_has_every_key() {
     let page = reference();
     for line in [
-        "| `broker.url` | URL | `amqp://guest:guest@127.0.0.1:5672/%2f` | Where RabbitMQ is",
+        "| `broker.url` | URL | `amqp://guest:guest@127.0.0.1:5672/%2f` | Where the queue is",
         "| `lanes.<lane>.permits` | 1 to 65535 |  | Jobs of the lane",
         "| `limits.job_bytes` | bytes | `16MiB` | The largest job body. |",
     ] {

@@ -5,6 +5,7 @@ mod kill;
 use std::time::Duration;
 
 use actionfleet_local::Postgres;
+use actionfleet_producer::{GetError, Producer, ProducerConfig};
 use actionfleet_proto::{Code, Status};
 use actionfleet_store::{JobStatus, Store, StoreConfig, Why};
 use actionfleet_worker::config::LedgerPolicy;
@@ -58,6 +59,33 @@ async fn the_row_of_a_job_tells_its_life() {
     let result = rig.reply().await;
     let row = until(&store, "life", JobStatus::Finished(Status::Succeeded)).await;
     assert_eq!((row.attempts.len(), row.attempts), (2, result.attempts));
+
+    let producer = Producer::new(rig.broker.clone(), ProducerConfig::default());
+    assert_eq!(producer.get("life").await, Err(GetError::NoLedger));
+    let producer = producer.with_ledger(store.ledger.clone());
+    let job = producer.get("life").await.unwrap().unwrap();
+    assert_eq!(job.status, JobStatus::Finished(Status::Succeeded));
+    assert_eq!(producer.get("unknown").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_job_of_a_stopped_worker_is_executed_by_the_next() {
+    let store = postgres().await;
+    let mut one = rig(&store).await;
+    let job = json!({"action": "script", "input": {"json": [{"do": "gate"}]}});
+    one.send("moves", &job).await;
+    one.gate.entered().await;
+    one.stop_now();
+    assert!(one.stopped().await.left.is_empty());
+    let waiting = until(&store, "moves", JobStatus::Waiting).await;
+    assert_eq!((waiting.attempt, waiting.why), (1, Some(Why::Interrupted)));
+    let url = one.url.clone();
+    drop(one);
+    let mut two = Rig::start_on(url, Some(store.clone()), |_| {}).await;
+    two.gate.entered().await;
+    two.gate.open();
+    assert_eq!(two.reply().await.id, "moves");
+    until(&store, "moves", JobStatus::Finished(Status::Succeeded)).await;
 }
 
 async fn until(store: &Store, id: &str, status: JobStatus) -> actionfleet_store::JobEntry {

@@ -53,7 +53,7 @@ impl Rig {
         Self::start_on(url, Some(store), configure).await
     }
 
-    async fn start_on(
+    pub async fn start_on(
         url: String,
         store: Option<Store>,
         configure: impl FnOnce(&mut WorkerConfig),

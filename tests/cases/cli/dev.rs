@@ -140,6 +140,9 @@ async fn folders_that_cannot_be_used_are_told() {
     run(folder, &["--data", "none", "--set", "store.url=sqlite:x", "status"])
         .await
         .failed(2, "--data sets store.url");
+    run(folder, &["--set", "worker.permits=4", "config", "--set", "log.filter=warn"])
+        .await
+        .failed(2, "--set stands before the command and behind it");
     std::fs::create_dir(folder.join("bad")).unwrap();
     std::fs::write(folder.join("bad/store.db"), [7; 9000]).unwrap();
     let said = run(folder, &["--data", "bad", "dev"]).await;
