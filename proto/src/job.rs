@@ -27,6 +27,10 @@ pub struct Job {
     /// An action type, a custom action or an integration action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// The version of the action's definition in the catalog, from 1; the current one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub action_version: Option<u32>,
     /// A stored action configuration. Refused until configurations can be stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
@@ -128,6 +132,7 @@ impl Job {
             id: None,
             tenant: None,
             action: Some(action.into()),
+            action_version: None,
             configuration: None,
             handler: None,
             input,
@@ -212,6 +217,9 @@ impl Job {
             RetryPolicy::DEFAULT
                 .with(options)
                 .map_err(|problem| invalid("retry", problem.into()))?;
+        }
+        if self.action_version == Some(0) {
+            return Err(invalid("action_version", "action_version: versions count from 1".into()));
         }
         if self.timeout.is_some_and(|limit| limit.0.is_zero()) {
             return Err(invalid("timeout", "timeout: must be longer than nothing".into()));

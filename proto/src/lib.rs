@@ -32,7 +32,8 @@ pub use error::{ErrorBody, Next, ServiceResponse};
 pub use input::{Input, InputKind, Media, MediaSource};
 pub use job::{ActionContext, InvalidJob, Job, Map, NotifyOn, Reply};
 pub use names::{
-    InvalidName, check_identifier, check_job_id, check_lane, new_job_id, routing_word,
+    InvalidName, check_definition_identifier, check_identifier, check_job_id, check_lane,
+    new_job_id, routing_word,
 };
 pub use notification::{Level, Notification, NotificationStatus, Progress};
 pub use report::{LaneReport, WorkerReport};

@@ -6,6 +6,12 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidName(&'static str);
 
+impl InvalidName {
+    pub(crate) const fn new(rule: &'static str) -> Self {
+        Self(rule)
+    }
+}
+
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
@@ -17,9 +23,14 @@ pub fn check_job_id(id: &str) -> Result<(), InvalidName> {
     check(id, 128, ".:", "a job id has 1 to 128 characters of A-Z a-z 0-9 . _ : -")
 }
 
-/// An action, tenant, handler or definition: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+/// An action, tenant or handler: 1 to 128 of `A-Z a-z 0-9 . _ -`.
 pub fn check_identifier(name: &str) -> Result<(), InvalidName> {
     check(name, 128, ".", "an identifier has 1 to 128 characters of A-Z a-z 0-9 . _ -")
+}
+
+/// A definition, which is found by it: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+pub fn check_definition_identifier(name: &str) -> Result<(), InvalidName> {
+    check(name, 64, ".", "a definition's identifier has 1 to 64 characters of A-Z a-z 0-9 . _ -")
 }
 
 /// A lane is one word of a routing key: 1 to 64 of `A-Z a-z 0-9 _ -`.
@@ -67,6 +78,8 @@ mod tests {
             assert_eq!(check_lane(name).is_ok(), lane, "lane {name:?}");
         }
         assert!(check_job_id(&"x".repeat(129)).is_err());
+        assert!(check_definition_identifier(&"x".repeat(64)).is_ok());
+        assert!(check_definition_identifier(&"x".repeat(65)).is_err());
         assert!(check_job_id(&new_job_id()).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, env, time::Duration};
 
 use actionfleet_local::{Misbehaviour, Standin};
-use actionfleet_proto::definition::{DefinitionKind, Model, Provider};
+use actionfleet_proto::definition::{DefinitionKind, Model, Provider, Texts};
 use anyhow::bail;
 
 use crate::material::Share;
@@ -107,6 +107,9 @@ fn provider(identifier: &str, base_url: String, key: &str, model: String) -> Pro
     Provider {
         kind: DefinitionKind::Provider,
         identifier: identifier.to_owned(),
+        names: Texts::new(),
+        descriptions: Texts::new(),
+        enabled: None,
         base_url,
         api_key: Some(key.to_owned()),
         models: BTreeMap::from([(model.clone(), Model::default())]),

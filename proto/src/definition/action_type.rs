@@ -1,13 +1,14 @@
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{DefinitionKind, Problem};
+use super::{
+    DefinitionKind, Problem,
+    texts::{self, Texts},
+};
 use crate::{
     input::InputKind,
-    names::check_identifier,
+    names::check_definition_identifier,
     retry::{RetryOptions, RetryPolicy},
     time::Span,
 };
@@ -20,9 +21,16 @@ pub struct ActionType {
     pub kind: DefinitionKind,
     /// What jobs name in `action`.
     pub identifier: String,
-    /// By language code, such as `eng-GB`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub names: BTreeMap<String, String>,
+    /// By language code, such as `eng-GB`: 1 to 190 characters each.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub names: Texts,
+    /// By language code, for people, each beside a name: at most 4,000 characters.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub descriptions: Texts,
+    /// Whether jobs may use it. Where absent, what is in force in the catalog stays so; a new
+    /// definition is enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     pub input: InputKind,
     /// `text` or `json`.
     pub output: OutputKind,
@@ -57,8 +65,8 @@ pub enum OutputKind {
 
 impl ActionType {
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if let Err(rule) = check_identifier(&self.identifier) {
+        let mut problems = texts::problems(&self.names, &self.descriptions);
+        if let Err(rule) = check_definition_identifier(&self.identifier) {
             problems.push(Problem::new("identifier", rule.to_string()));
         }
         if let Some(Err(problem)) = self.retry.as_ref().map(|r| RetryPolicy::DEFAULT.with(r)) {
@@ -75,7 +83,9 @@ pub fn builtin_action_types() -> Vec<ActionType> {
         |identifier: &str, name: &str, input, options, base_prompt: &str| ActionType {
             kind: DefinitionKind::ActionType,
             identifier: identifier.to_owned(),
-            names: BTreeMap::from([("eng-GB".to_owned(), name.to_owned())]),
+            names: Texts::from([("eng-GB".to_owned(), name.to_owned())]),
+            descriptions: Texts::new(),
+            enabled: None,
             input,
             output: OutputKind::Text,
             options: Some(options),

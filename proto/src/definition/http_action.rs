@@ -4,9 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DefinitionKind, Problem};
+use super::{
+    DefinitionKind, Problem,
+    texts::{self, Texts},
+};
 use crate::{
-    names::check_identifier,
+    names::check_definition_identifier,
     retry::{RetryOptions, RetryPolicy},
     time::Span,
 };
@@ -20,9 +23,16 @@ pub struct HttpAction {
     pub kind: DefinitionKind,
     /// What jobs name in `action`.
     pub identifier: String,
-    /// By language code, such as `eng-GB`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub names: BTreeMap<String, String>,
+    /// By language code, such as `eng-GB`: 1 to 190 characters each.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub names: Texts,
+    /// By language code, for people, each beside a name: at most 4,000 characters.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub descriptions: Texts,
+    /// Whether jobs may use it. Where absent, what is in force in the catalog stays so; a new
+    /// definition is enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// JSON Schema (2020-12) of the job's `arguments`.
@@ -102,8 +112,8 @@ pub enum MissingPolicy {
 impl HttpAction {
     /// Everything that is wrong with it, beyond its types and its templates.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if let Err(rule) = check_identifier(&self.identifier) {
+        let mut problems = texts::problems(&self.names, &self.descriptions);
+        if let Err(rule) = check_definition_identifier(&self.identifier) {
             problems.push(Problem::new("identifier", rule.to_string()));
         }
         if !self.url.starts_with("https://") && !self.url.starts_with("http://") {

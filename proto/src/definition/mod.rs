@@ -4,6 +4,7 @@
 mod action_type;
 mod http_action;
 mod provider;
+mod texts;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,13 @@ use serde::{Deserialize, Serialize};
 pub use action_type::{ActionType, OutputKind, builtin_action_types};
 pub use http_action::{HttpAction, Method, MissingPolicy, ResponseMapping};
 pub use provider::{Model, Price, Provider};
+pub use texts::{
+    DESCRIPTION_MAX, LANGUAGES_MAX, NAME_MAX, Texts, check_description, check_language, check_name,
+};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum DefinitionKind {
     Provider,
@@ -32,7 +38,8 @@ impl DefinitionKind {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Definition {
     Provider(Provider),
     ActionType(ActionType),
@@ -53,6 +60,24 @@ impl Definition {
             Self::Provider(provider) => &provider.identifier,
             Self::ActionType(action_type) => &action_type.identifier,
             Self::HttpAction(action) => &action.identifier,
+        }
+    }
+
+    /// Names and descriptions by language.
+    pub const fn texts(&self) -> (&Texts, &Texts) {
+        match self {
+            Self::Provider(provider) => (&provider.names, &provider.descriptions),
+            Self::ActionType(action_type) => (&action_type.names, &action_type.descriptions),
+            Self::HttpAction(action) => (&action.names, &action.descriptions),
+        }
+    }
+
+    /// What it says of whether it is enabled.
+    pub const fn enabled(&self) -> Option<bool> {
+        match self {
+            Self::Provider(provider) => provider.enabled,
+            Self::ActionType(action_type) => action_type.enabled,
+            Self::HttpAction(action) => action.enabled,
         }
     }
 }

@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DefinitionKind, Problem};
-use crate::names::check_identifier;
+use super::{
+    DefinitionKind, Problem,
+    texts::{self, Texts},
+};
+use crate::names::check_definition_identifier;
 
 /// An OpenAI-compatible service: a base URL, a key and the models it offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +16,16 @@ pub struct Provider {
     /// `provider`.
     pub kind: DefinitionKind,
     pub identifier: String,
+    /// By language code, such as `eng-GB`: 1 to 190 characters each.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub names: Texts,
+    /// By language code, for people, each beside a name: at most 4,000 characters.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub descriptions: Texts,
+    /// Whether jobs may use it. Where absent, what is in force in the catalog stays so; a new
+    /// definition is enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
     /// Up to and without `/chat/completions`, such as `https://api.openai.com/v1`.
     pub base_url: String,
     /// The name of the secret that holds the key; absent for services without one.
@@ -84,8 +97,8 @@ fn micros(decimal: &str) -> Option<u128> {
 impl Provider {
     /// Everything that is wrong with it, beyond its types.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if let Err(rule) = check_identifier(&self.identifier) {
+        let mut problems = texts::problems(&self.names, &self.descriptions);
+        if let Err(rule) = check_definition_identifier(&self.identifier) {
             problems.push(Problem::new("identifier", rule.to_string()));
         }
         if !self.base_url.starts_with("https://") && !self.base_url.starts_with("http://") {

@@ -1,16 +1,14 @@
-use actionfleet_proto::check_identifier;
+use actionfleet_proto::{
+    check_definition_identifier, check_identifier,
+    definition::{DESCRIPTION_MAX, LANGUAGES_MAX, check_description, check_language, check_name},
+};
 
 use crate::{
     error::StoreError,
     port::{Criterion, Entry, EntryKey, LocalText, Query, SortField},
 };
 
-const IDENTIFIER_MAX: usize = 64;
 const KIND_MAX: usize = 32;
-const NAME_MAX: usize = 190;
-const DESCRIPTION_MAX: usize = 4000;
-const LANGUAGE_MAX: usize = 16;
-const LANGUAGES_MAX: usize = 64;
 const DOCUMENT_MAX: usize = 1024 * 1024;
 const LIMIT_MAX: u32 = 1000;
 const OFFSET_MAX: u32 = 1_000_000;
@@ -24,11 +22,7 @@ pub(crate) fn check_key(key: &EntryKey) -> Result<(), StoreError> {
     if kind.is_empty() || kind.len() > KIND_MAX || !kind.bytes().all(word) {
         return Err(unfit("kind", kind, &"a kind has 1 to 32 characters of a-z 0-9 _"));
     }
-    check_identifier(identifier).map_err(|rule| unfit("identifier", identifier, &rule))?;
-    if identifier.len() > IDENTIFIER_MAX {
-        return Err(too_long("identifier", identifier.len(), IDENTIFIER_MAX));
-    }
-    Ok(())
+    check_definition_identifier(identifier).map_err(|rule| unfit("identifier", identifier, &rule))
 }
 
 /// Yields the document as it is to be kept.
@@ -42,7 +36,6 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<String, StoreError> {
         return Err(StoreError::invalid("names", problem));
     }
     for (language, text) in &entry.texts {
-        check_language(language)?;
         check_text(language, text)?;
     }
     let document = serde_json::to_string(&entry.document)
@@ -58,33 +51,16 @@ pub(crate) fn check_entry(entry: &Entry) -> Result<String, StoreError> {
 }
 
 fn check_text(language: &str, text: &LocalText) -> Result<(), StoreError> {
-    let LocalText { name, description } = text;
-    if name.trim().is_empty() {
-        let problem = format!("in {language} is empty; give one, or leave the language out");
-        return Err(StoreError::invalid("name", problem));
-    }
-    let length = name.chars().count();
-    if length > NAME_MAX {
-        return Err(too_long("name", length, NAME_MAX));
-    }
-    if name.chars().any(char::is_control) {
-        let problem = format!("in {language} has a control character; leave it out");
-        return Err(StoreError::invalid("name", problem));
-    }
-    let length = description.as_deref().map_or(0, |text| text.chars().count());
-    if length > DESCRIPTION_MAX {
-        return Err(too_long("description", length, DESCRIPTION_MAX));
-    }
-    Ok(())
+    check_code(language)?;
+    let of =
+        |field, problem: String| StoreError::invalid(field, format!("in {language} {problem}"));
+    check_name(&text.name).map_err(|problem| of("name", problem))?;
+    let description = text.description.as_deref().map_or(Ok(()), check_description);
+    description.map_err(|problem| of("description", problem))
 }
 
-fn check_language(language: &str) -> Result<(), StoreError> {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    if language.is_empty() || language.len() > LANGUAGE_MAX || !language.bytes().all(fits) {
-        let rule = "a language code has 1 to 16 characters of A-Z a-z 0-9 - _, as eng-GB";
-        return Err(unfit("language", language, &rule));
-    }
-    Ok(())
+fn check_code(language: &str) -> Result<(), StoreError> {
+    check_language(language).map_err(|rule| unfit("language", language, &rule))
 }
 
 pub(crate) fn check_query(query: &Query) -> Result<(), StoreError> {
@@ -97,7 +73,7 @@ pub(crate) fn check_query(query: &Query) -> Result<(), StoreError> {
         return Err(StoreError::invalid("offset", problem));
     }
     if let SortField::Name { language } = &query.sort.by {
-        check_language(language)?;
+        check_code(language)?;
     }
     let mut criteria = 0;
     check_criterion(&query.criterion, 1, &mut criteria)
@@ -121,7 +97,7 @@ fn check_criterion(
         }
         Criterion::NameContains { language, text }
         | Criterion::NameStartsWith { language, text } => {
-            check_language(language)?;
+            check_code(language)?;
             check_sought("name", text)
         }
         Criterion::Tenant(text)
@@ -143,9 +119,4 @@ fn check_sought(field: &'static str, text: &str) -> Result<(), StoreError> {
 fn unfit(field: &'static str, value: &str, rule: &dyn std::fmt::Display) -> StoreError {
     let shown: String = value.chars().take(40).collect();
     StoreError::invalid(field, format!("{shown:?} does not fit: {rule}"))
-}
-
-fn too_long(field: &'static str, length: usize, max: usize) -> StoreError {
-    let problem = format!("has {length} characters, and at most {max} fit; shorten it");
-    StoreError::invalid(field, problem)
 }

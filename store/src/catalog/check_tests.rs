@@ -32,11 +32,14 @@ fn what_fits() {
 #[test]
 fn what_does_not() {
     for (text, bad) in [
-        ("identifier has 65 characters, and at most 64 fit", keyed("a", "b", &"x".repeat(65))),
+        ("identifier \"xxxxxxxxxx", keyed("a", "b", &"x".repeat(65))),
         ("identifier \"a b\" does not fit", keyed("a", "b", "a b")),
         ("kind \"A\" does not fit", keyed("a", "A", "c")),
         ("tenant \"\" does not fit", keyed("", "b", "c")),
-        ("name has 191 characters, and at most 190 fit", named("eng-GB", &"ä".repeat(191))),
+        (
+            "name in eng-GB has 191 characters, and at most 190 fit",
+            named("eng-GB", &"ä".repeat(191)),
+        ),
         ("name in eng-GB is empty", named("eng-GB", " ")),
         ("name in eng-GB has a control character", named("eng-GB", "a\0b")),
         ("language \"\" does not fit", named("", "x")),

@@ -225,6 +225,11 @@ impl Entry {
         }
     }
 
+    /// Whether the catalog would take it.
+    pub fn check(&self) -> Result<(), StoreError> {
+        crate::catalog::check_entry(self).map(drop)
+    }
+
     /// Whether a put of one over the other would change nothing.
     pub fn is_same(&self, other: &Self) -> bool {
         self.key == other.key
