@@ -9,7 +9,7 @@ use ipnet::IpNet;
 pub struct WorkerConfig {
     /// Jobs in execution at once, by lane; also the lane's prefetch. 1 to 65,535 each.
     pub lanes: BTreeMap<String, u16>,
-    /// The folder of definitions; `None` runs with the built-in ones alone.
+    /// The folder of definitions. Where there is a store, its files are applied to the catalog.
     pub definitions: Option<PathBuf>,
     pub limits: Limits,
     pub http: HttpConfig,

@@ -13,7 +13,7 @@ use crate::{
     backend::{Backends, BackendsError},
     config::{LedgerPolicy, WorkerConfig},
     control,
-    definitions::{Definitions, OpenError},
+    definitions::{Definitions, OpenError, Source as DefinitionSource},
     handler::Handler,
     handlers::{DuplicateHandler, Handlers},
     ledger::{Books, LedgerMetrics},
@@ -116,12 +116,15 @@ impl Fleet {
         stop: CancellationToken,
         force: CancellationToken,
     ) -> Result<Stopped, FleetError> {
-        let worker = Arc::new(self.build()?);
+        let Some(built) = stop.run_until_cancelled(self.build()).await else {
+            return Ok(Stopped { left: Vec::new() });
+        };
+        let worker = Arc::new(built?);
         let over = CancellationToken::new();
         let _over = over.clone().drop_guard();
         let definitions = worker.definitions.clone();
         let watching = over.clone();
-        tokio::spawn(async move { definitions.watch(watching).await });
+        tokio::spawn(async move { definitions.follow(watching).await });
         tokio::spawn(follow_link(worker.clone(), over.clone()));
         tokio::spawn(keep_books(worker.clone(), over.clone()));
         let control = worker.broker.consume(Source::Control, control::prefetch()).await?;
@@ -146,9 +149,9 @@ impl Fleet {
         self.run(stop, force).await
     }
 
-    fn build(self) -> Result<Worker, FleetError> {
+    async fn build(self) -> Result<Worker, FleetError> {
         let ids = self.handlers.ids().map(str::to_owned).collect();
-        let definitions = Definitions::open(self.config.definitions.clone(), ids, &self.registry)?;
+        let definitions = Definitions::open(self.source(), ids, &self.registry).await?;
         let policy = self.config.ledger.policy;
         let books = self.store.filter(|_| policy != LedgerPolicy::Off).map(|store| {
             let config = self.config.ledger.clone();
@@ -168,6 +171,16 @@ impl Fleet {
             running: Running::default(),
             interrupt: CancellationToken::new(),
         })
+    }
+}
+
+impl Fleet {
+    fn source(&self) -> DefinitionSource {
+        let folder = self.config.definitions.clone();
+        match &self.store {
+            Some(store) => DefinitionSource::Store { catalog: store.catalog.clone(), folder },
+            None => folder.map_or(DefinitionSource::BuiltIn, DefinitionSource::Folder),
+        }
     }
 }
 

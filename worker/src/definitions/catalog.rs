@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, LazyLock},
 };
 
@@ -7,6 +7,7 @@ use actionfleet_proto::{
     Input,
     definition::{DefinitionKind, builtin_action_types},
 };
+use actionfleet_store::EntryKey;
 
 use super::{
     compiled::{Compiled, CompiledActionType, CompiledHttpAction, CompiledProvider},
@@ -14,77 +15,153 @@ use super::{
 };
 use crate::handler::{Action, ActionDefinition, HandlerError, Options};
 
-/// A consistent set of definitions, ready to execute. The built-in action types are in it unless a
-/// definition of the same identifier replaces them.
-#[derive(Debug)]
+/// What the jobs of a tenant can name, ready to execute. The built-in action types are in it unless
+/// a definition of the same identifier replaces them; one that is disabled is not there for jobs.
+#[derive(Debug, Default)]
 pub struct Catalog {
-    providers: HashMap<String, Arc<CompiledProvider>>,
-    actions: HashMap<String, CompiledAction>,
+    providers: HashMap<String, Placed<Arc<CompiledProvider>>>,
+    actions: HashMap<String, Placed<CompiledAction>>,
+    /// What is there for every tenant, behind what this one has of its own.
+    shared: Option<Arc<Catalog>>,
 }
 
 #[derive(Debug, Clone)]
-enum CompiledAction {
+pub(super) enum CompiledAction {
     Type(Arc<CompiledActionType>),
     Http(Arc<CompiledHttpAction>),
 }
 
-static BUILT_IN: LazyLock<Vec<Arc<CompiledActionType>>> = LazyLock::new(|| {
+#[derive(Debug, Clone)]
+struct Placed<T> {
+    definition: T,
+    enabled: bool,
+    origin: Option<Origin>,
+}
+
+/// The entry that a definition comes from, where it is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) key: EntryKey,
+    pub(crate) version: u32,
+}
+
+/// A definition on its way into a catalog.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) compiled: Compiled,
+    pub(super) enabled: bool,
+    pub(super) origin: Option<Origin>,
+}
+
+static BUILT_IN: LazyLock<Vec<Item>> = LazyLock::new(|| {
     let compiled = builtin_action_types().into_iter().map(CompiledActionType::new);
-    compiled.filter_map(Result::ok).map(Arc::new).collect()
+    let compiled = compiled.filter_map(Result::ok).map(Arc::new).map(Compiled::ActionType);
+    compiled.map(Item::from).collect()
 });
 
+impl From<Compiled> for Item {
+    /// Enabled unless it says otherwise.
+    fn from(compiled: Compiled) -> Self {
+        Self { enabled: compiled.enabled().unwrap_or(true), compiled, origin: None }
+    }
+}
+
 impl Catalog {
-    /// The built-in definitions and these, of which no two share an identifier.
-    pub(super) fn new(definitions: impl IntoIterator<Item = Compiled>) -> Self {
-        let mut catalog = Self { providers: HashMap::new(), actions: HashMap::new() };
-        for definition in BUILT_IN.iter().cloned().map(Compiled::ActionType).chain(definitions) {
-            let identifier = definition.identifier().to_owned();
-            match definition {
-                Compiled::Provider(provider) => {
-                    catalog.providers.insert(identifier, provider);
-                }
-                Compiled::ActionType(action_type) => {
-                    catalog.actions.insert(identifier, CompiledAction::Type(action_type));
-                }
-                Compiled::HttpAction(action) => {
-                    catalog.actions.insert(identifier, CompiledAction::Http(action));
-                }
-            }
-        }
+    /// The built-in definitions and these, of which no two share a name.
+    pub(super) fn shared(items: impl IntoIterator<Item = Item>) -> Self {
+        let mut catalog = Self::default();
+        BUILT_IN.iter().cloned().chain(items).for_each(|item| catalog.place(item));
         catalog
+    }
+
+    /// These before those that every tenant has.
+    pub(super) fn over(shared: Arc<Self>, items: impl IntoIterator<Item = Item>) -> Self {
+        let mut catalog = Self { shared: Some(shared), ..Self::default() };
+        items.into_iter().for_each(|item| catalog.place(item));
+        catalog
+    }
+
+    fn place(&mut self, Item { compiled, enabled, origin }: Item) {
+        let name = compiled.identifier().to_owned();
+        let action = match compiled {
+            Compiled::Provider(definition) => {
+                self.providers.insert(name, Placed { definition, enabled, origin });
+                return;
+            }
+            Compiled::ActionType(action_type) => CompiledAction::Type(action_type),
+            Compiled::HttpAction(action) => CompiledAction::Http(action),
+        };
+        self.actions.insert(name, Placed { definition: action, enabled, origin });
+    }
+
+    /// This catalog, then the one behind it.
+    fn layers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |catalog| catalog.shared.as_deref())
+    }
+
+    fn placed_action(&self, identifier: &str) -> Option<&Placed<CompiledAction>> {
+        self.layers().find_map(|catalog| catalog.actions.get(identifier))
+    }
+
+    fn placed_provider(&self, identifier: &str) -> Option<&Placed<Arc<CompiledProvider>>> {
+        self.layers().find_map(|catalog| catalog.providers.get(identifier))
+    }
+
+    fn enabled_action(&self, identifier: &str) -> Option<&CompiledAction> {
+        self.placed_action(identifier).filter(|p| p.enabled).map(|p| &p.definition)
     }
 
     /// The definition that jobs mean by this name.
     pub fn action(&self, identifier: &str) -> Option<ActionDefinition> {
-        Some(match self.actions.get(identifier)? {
+        Some(match self.enabled_action(identifier)? {
             CompiledAction::Type(compiled) => ActionDefinition::Type(compiled.definition.clone()),
             CompiledAction::Http(compiled) => ActionDefinition::Http(compiled.definition.clone()),
         })
     }
 
     pub fn provider(&self, identifier: &str) -> Option<&Arc<CompiledProvider>> {
-        self.providers.get(identifier)
+        self.placed_provider(identifier).filter(|p| p.enabled).map(|p| &p.definition)
     }
 
+    /// All that are enabled, each once.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<CompiledProvider>> {
-        self.providers.values()
+        let mut seen = HashSet::new();
+        let names = self.layers().flat_map(|catalog| catalog.providers.keys());
+        names.filter(move |name| seen.insert(*name)).filter_map(|name| self.provider(name))
     }
 
     pub fn http_action(&self, identifier: &str) -> Option<&Arc<CompiledHttpAction>> {
-        match self.actions.get(identifier)? {
+        match self.enabled_action(identifier)? {
             CompiledAction::Http(compiled) => Some(compiled),
             CompiledAction::Type(_) => None,
         }
     }
 
-    /// The known name that comes nearest to an unknown one.
-    pub fn nearest_action(&self, identifier: &str) -> Option<&str> {
-        nearest(identifier, self.actions.keys().map(String::as_str))
+    /// Whether there is an action of this name, and somebody has switched it off.
+    pub fn is_action_disabled(&self, identifier: &str) -> bool {
+        self.placed_action(identifier).is_some_and(|placed| !placed.enabled)
     }
 
-    /// How many definitions of the kind there are, with the built-in ones.
-    pub fn count(&self, kind: DefinitionKind) -> usize {
-        let http = self.actions.values().filter(|a| matches!(a, CompiledAction::Http(_))).count();
+    /// Whether there is a provider of this name, and somebody has switched it off.
+    pub fn is_provider_disabled(&self, identifier: &str) -> bool {
+        self.placed_provider(identifier).is_some_and(|placed| !placed.enabled)
+    }
+
+    /// The known name that comes nearest to an unknown one.
+    pub fn nearest_action(&self, identifier: &str) -> Option<&str> {
+        let names = self.layers().flat_map(|catalog| catalog.actions.keys());
+        nearest(identifier, names.map(String::as_str))
+    }
+
+    /// The entry that an action's definition comes from.
+    pub(crate) fn origin(&self, action: &str) -> Option<&Origin> {
+        self.placed_action(action)?.origin.as_ref()
+    }
+
+    /// How many definitions of the kind it has itself, with the built-in ones.
+    pub(super) fn count(&self, kind: DefinitionKind) -> usize {
+        let is_http = |placed: &&Placed<_>| matches!(placed.definition, CompiledAction::Http(_));
+        let http = self.actions.values().filter(is_http).count();
         match kind {
             DefinitionKind::Provider => self.providers.len(),
             DefinitionKind::ActionType => self.actions.len() - http,
@@ -100,7 +177,7 @@ impl Catalog {
         input: &Input,
         options: &Options,
     ) -> Result<(), HandlerError> {
-        match self.actions.get(&action.identifier) {
+        match self.enabled_action(&action.identifier) {
             Some(CompiledAction::Type(compiled)) => compiled.check(input, options),
             Some(CompiledAction::Http(compiled)) => compiled.check(input),
             None => Ok(()),
@@ -108,8 +185,6 @@ impl Catalog {
     }
 }
 
-impl Default for Catalog {
-    fn default() -> Self {
-        Self::new([])
-    }
-}
+#[cfg(test)]
+#[path = "catalog_tests.rs"]
+mod tests;

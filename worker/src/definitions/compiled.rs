@@ -4,8 +4,9 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use actionfleet_proto::{
     Code, Input, InputKind,
-    definition::{ActionType, Definition, HttpAction, Problem, Provider},
+    definition::{ActionType, Definition, DefinitionKind, HttpAction, Problem, Provider},
 };
+use actionfleet_store::DEFAULT_TENANT;
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub struct CompiledProvider {
     pub definition: Arc<Provider>,
+    /// What its calls are counted as, and its circuit is called.
+    pub(crate) backend: Arc<str>,
     /// Where chat completions are asked for.
     pub(crate) chat_completions: Url,
 }
@@ -32,6 +35,8 @@ pub struct CompiledActionType {
 #[derive(Debug)]
 pub struct CompiledHttpAction {
     pub definition: Arc<HttpAction>,
+    /// What its calls are counted as, and its circuit is called.
+    pub(crate) backend: Arc<str>,
     pub(crate) request: RequestTemplate,
     /// The names of all that it may take, and of no others that matter.
     pub(crate) secrets: Vec<String>,
@@ -47,18 +52,46 @@ pub(super) enum Compiled {
 }
 
 impl Compiled {
-    pub(super) fn new(definition: Definition) -> Result<Self, Vec<Problem>> {
+    /// Of a definition that a tenant has.
+    pub(super) fn new(definition: Definition, tenant: &str) -> Result<Self, Vec<Problem>> {
+        let backend = backend(definition.identifier(), tenant);
         match definition {
             Definition::Provider(provider) => {
-                CompiledProvider::new(provider).map(Arc::new).map(Self::Provider)
+                CompiledProvider::new(provider, backend).map(Arc::new).map(Self::Provider)
             }
             Definition::ActionType(action_type) => {
                 CompiledActionType::new(action_type).map(Arc::new).map(Self::ActionType)
             }
             Definition::HttpAction(action) => {
-                CompiledHttpAction::new(action).map(Arc::new).map(Self::HttpAction)
+                CompiledHttpAction::new(action, backend).map(Arc::new).map(Self::HttpAction)
             }
         }
+    }
+
+    pub(super) fn definition(&self) -> Definition {
+        match self {
+            Self::Provider(provider) => Definition::Provider((*provider.definition).clone()),
+            Self::ActionType(compiled) => Definition::ActionType((*compiled.definition).clone()),
+            Self::HttpAction(action) => Definition::HttpAction((*action.definition).clone()),
+        }
+    }
+
+    /// What it says of whether it is enabled.
+    pub(super) fn enabled(&self) -> Option<bool> {
+        match self {
+            Self::Provider(provider) => provider.definition.enabled,
+            Self::ActionType(action_type) => action_type.definition.enabled,
+            Self::HttpAction(action) => action.definition.enabled,
+        }
+    }
+
+    pub(super) fn name(&self) -> (DefinitionKind, &str) {
+        let kind = match self {
+            Self::Provider(_) => DefinitionKind::Provider,
+            Self::ActionType(_) => DefinitionKind::ActionType,
+            Self::HttpAction(_) => DefinitionKind::HttpAction,
+        };
+        (kind, self.identifier())
     }
 
     pub(super) fn identifier(&self) -> &str {
@@ -70,8 +103,16 @@ impl Compiled {
     }
 }
 
+/// A tenant's own backend must not open the circuit of another's; no identifier has an `@`.
+fn backend(identifier: &str, tenant: &str) -> Arc<str> {
+    if tenant == DEFAULT_TENANT {
+        return identifier.into();
+    }
+    format!("{identifier}@{tenant}").into()
+}
+
 impl CompiledProvider {
-    fn new(definition: Provider) -> Result<Self, Vec<Problem>> {
+    fn new(definition: Provider, backend: Arc<str>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         if definition.api_key.as_deref().is_some_and(|name| !is_secret_name(name)) {
             let problem = "names the secret that holds the key, such as OPENAI_API_KEY; A-Z, 0-9 \
@@ -80,7 +121,7 @@ impl CompiledProvider {
         }
         match chat_completions(&definition.base_url) {
             Ok(chat_completions) if problems.is_empty() => {
-                return Ok(Self { definition: Arc::new(definition), chat_completions });
+                return Ok(Self { definition: Arc::new(definition), backend, chat_completions });
             }
             Ok(_) => {}
             Err(problem) => problems.push(Problem::new("base_url", problem)),
@@ -119,7 +160,7 @@ impl CompiledActionType {
 }
 
 impl CompiledHttpAction {
-    fn new(definition: HttpAction) -> Result<Self, Vec<Problem>> {
+    fn new(definition: HttpAction, backend: Arc<str>) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let parameters = compile_schema("parameters", definition.parameters.as_ref())
             .unwrap_or_else(|wrong| {
@@ -136,7 +177,8 @@ impl CompiledHttpAction {
         match request {
             Some(request) if problems.is_empty() => {
                 let secrets = secret_names(&definition);
-                Ok(Self { definition: Arc::new(definition), request, secrets, mapping, parameters })
+                let definition = Arc::new(definition);
+                Ok(Self { definition, backend, request, secrets, mapping, parameters })
             }
             _ => Err(problems),
         }

@@ -24,7 +24,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn loaded(files: &[(&str, &str)]) -> (Catalog, Vec<String>) {
     let folder = folder(files);
-    let (catalog, findings) = load(folder.path(), &["echo".to_owned()]).unwrap();
+    let referable = Referable { handlers: vec!["echo".to_owned()], ..Referable::default() };
+    let Loaded { catalog, findings, .. } = load(folder.path(), &referable).unwrap();
     let prefix = format!("{}/", folder.path().display());
     let shown = findings.iter().map(|finding| finding.to_string().replace(&prefix, ""));
     (catalog, shown.collect())
@@ -188,5 +189,5 @@ fn jobs_are_checked_against_their_definition() {
 
 #[test]
 fn a_folder_that_is_not_there_is_an_error() {
-    assert!(load(Path::new("/nowhere/at/all"), &[]).is_err());
+    assert!(load(Path::new("/nowhere/at/all"), &Referable::default()).is_err());
 }

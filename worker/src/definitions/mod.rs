@@ -1,50 +1,61 @@
-//! Definitions from a folder of files: read, checked, watched.
+//! Definitions: read, checked and compiled; from a folder of files, or from the store's catalog.
 
-mod assemble;
 mod catalog;
+mod catalogs;
 mod compiled;
 mod decode;
-mod document;
-mod files;
 mod finding;
+mod folder;
+mod follow;
+mod known;
+mod live;
 mod metrics;
 mod nearest;
 mod schema;
-mod watch;
+pub mod stored;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
-use self::assemble::{Assembled, GoodFiles, assemble};
-pub(crate) use self::nearest::nearest;
+use actionfleet_proto::definition::Definition;
+
+use self::folder::{Folder, Read};
 pub use self::{
     catalog::Catalog,
+    catalogs::Catalogs,
     compiled::{CompiledActionType, CompiledHttpAction, CompiledProvider},
-    finding::Finding,
-    watch::{Definitions, OpenError},
+    finding::{Finding, Place},
+    follow::OpenError,
+    live::{Definitions, Source},
 };
+pub(crate) use self::{nearest::nearest, stored::VersionError};
 
 /// For the reference of all metrics.
 pub(crate) fn metric_collectors() -> prometheus::Result<Vec<Box<dyn prometheus::core::Collector>>> {
     metrics::Metrics::all()
 }
 
-/// Reads a folder: everything that is wrong with any of its files is a finding, and what is wrong
-/// is not in the catalog. `handlers` are the identifiers that definitions may name.
-pub fn load(folder: &Path, handlers: &[String]) -> io::Result<(Catalog, Vec<Finding>)> {
-    let listing = files::list(folder)?;
-    let Assembled { catalog, findings, .. } =
-        assemble(read_all(listing.keys()), &GoodFiles::new(), handlers);
-    Ok((catalog, findings))
+/// What definitions may name besides each other.
+#[derive(Debug, Clone, Default)]
+pub struct Referable {
+    pub handlers: Vec<String>,
+    pub providers: Vec<String>,
 }
 
-type Texts = BTreeMap<PathBuf, Result<String, String>>;
+/// What a folder of files holds.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Ready to execute.
+    pub catalog: Catalog,
+    /// In the order of their files.
+    pub definitions: Vec<Definition>,
+    /// Everything that is wrong with any file; such a file is not in the other two.
+    pub findings: Vec<Finding>,
+}
 
-fn read_all<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Texts {
-    paths.map(|path| (path.clone(), files::read(path))).collect()
+/// Reads a folder.
+pub fn load(folder: &Path, referable: &Referable) -> io::Result<Loaded> {
+    let Read { items, changed, findings } = Folder::new(folder.to_owned()).read(referable)?;
+    Ok(Loaded { catalog: Catalog::shared(items), definitions: changed, findings })
 }
 
 #[cfg(test)]

@@ -53,11 +53,12 @@ impl Handler for Http {
         let RenderedRequest { request, secrets } =
             action.request.render(Scope::new(context, &fetched))?;
         let accepts = |status| action.accepts(status);
-        let call = self.backends.call(Trust::Guarded, name, request, context, accepts, &secrets);
+        let backend = &action.backend;
+        let call = self.backends.call(Trust::Guarded, backend, request, context, accepts, &secrets);
         let answer = call.await?;
         let output = output(action, &answer).and_then(|output| exact(output, &answer.body));
         output.map(Completion::from).map_err(|error| {
-            let error = error.service(name).response(answer.service_response());
+            let error = error.service(&**backend).response(answer.service_response());
             redacted(error, &secrets)
         })
     }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backend::Backends,
     config::{BreakerConfig, HttpConfig, Limits},
-    definitions::{self, Catalog},
+    definitions::{self, Catalog, Loaded, Referable},
     handler::{Action, Context, Options, Progress, Trace},
     secrets::EnvSecrets,
 };
@@ -43,7 +43,8 @@ pub(crate) fn context_for(action: &str, input: Value, definitions: &[Value]) -> 
         let path = folder.path().join(format!("{index}.json"));
         std::fs::write(path, definition.to_string()).unwrap();
     }
-    let (catalog, findings) = definitions::load(folder.path(), &[]).unwrap();
+    let loaded = definitions::load(folder.path(), &Referable::default()).unwrap();
+    let Loaded { catalog, findings, .. } = loaded;
     assert!(findings.is_empty(), "{findings:?}");
     let mut context = context(input);
     context.action.identifier = action.to_owned();

@@ -54,7 +54,7 @@ async fn conclude(worker: &Worker, received: &Received) -> Box<Conclusion> {
         Err(early) => return Conclusion::early(decoded.subject, early),
     };
     worker.observer.reached(Stage::Claimed, &decoded.subject.state.id);
-    let mut conclusion = match prepare(worker, decoded) {
+    let mut conclusion = match prepare(worker, decoded).await {
         Ok(ready) => execute::execute(worker, received, ready).await,
         Err(early) => early,
     };
@@ -65,8 +65,11 @@ async fn conclude(worker: &Worker, received: &Received) -> Box<Conclusion> {
 }
 
 /// All that is decided before a handler is called.
-fn prepare(worker: &Worker, decoded: Decoded) -> Result<Box<Ready>, Box<Conclusion>> {
-    let resolved = resolve::resolve(worker, decoded)?;
+async fn prepare(worker: &Worker, decoded: Decoded) -> Result<Box<Ready>, Box<Conclusion>> {
+    let resolved = match decoded.job.action_version {
+        None => resolve::resolve(worker, decoded)?,
+        Some(version) => Box::pin(resolve::resolve_at(worker, decoded, version)).await?,
+    };
     context::context(worker, resolved).map(Box::new)
 }
 

@@ -6,10 +6,13 @@ use actionfleet_proto::{Code, ErrorBody, Reply, Timestamp};
 
 use super::{Conclusion, Outcome, Subject, decode::Decoded, outcome::describe};
 use crate::{
-    definitions::Catalog,
+    definitions::{Catalog, VersionError},
     handler::{Action, ActionDefinition, Handler},
     worker::Worker,
 };
+
+/// How long a job waits for a version that cannot be read.
+const WITHOUT_STORE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct Resolved {
@@ -32,7 +35,41 @@ impl std::fmt::Debug for HandlerRef {
 }
 
 pub(super) fn resolve(worker: &Worker, decoded: Decoded) -> Result<Resolved, Box<Conclusion>> {
-    let catalog = worker.definitions.catalog();
+    let catalog = worker.definitions.catalog(&decoded.subject.tenant);
+    resolve_in(worker, decoded, catalog)
+}
+
+/// By a version of the action's definition that need not be the current one.
+pub(super) async fn resolve_at(
+    worker: &Worker,
+    decoded: Decoded,
+    version: u32,
+) -> Result<Resolved, Box<Conclusion>> {
+    let (tenant, action) = (&decoded.subject.tenant, decoded.job.action.as_deref());
+    let action = action.unwrap_or_default();
+    match worker.definitions.catalog_at(tenant, action, version).await {
+        Ok(catalog) => resolve_in(worker, decoded, catalog),
+        Err(error) => {
+            let outcome = versionless(&decoded.subject, &error);
+            Err(Conclusion::early(decoded.subject, outcome))
+        }
+    }
+}
+
+fn versionless(subject: &Subject, error: &VersionError) -> Outcome {
+    if let VersionError::Away(cause) = error {
+        tracing::warn!(%cause, "a version of a definition cannot be read");
+        let error = describe(subject, ErrorBody::new(Code::Internal, error.to_string()));
+        return Outcome::Throttled { delay: WITHOUT_STORE, error }.with_next();
+    }
+    Outcome::refused(subject, Code::UnknownAction, error.to_string())
+}
+
+fn resolve_in(
+    worker: &Worker,
+    decoded: Decoded,
+    catalog: Arc<Catalog>,
+) -> Result<Resolved, Box<Conclusion>> {
     match decide(worker, &catalog, &decoded) {
         Ok(Found { action, handler, deadline, wait }) => {
             let mut decoded = decoded;
@@ -69,6 +106,10 @@ fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found
         return Err(Outcome::refused(subject, Code::InvalidJob, message));
     }
     let identifier = job.action.clone().unwrap_or_default();
+    if catalog.is_action_disabled(&identifier) {
+        let message = format!("the action {identifier:?} is disabled");
+        return Err(Outcome::refused(subject, Code::ConfigurationDisabled, message));
+    }
     let definition = catalog.action(&identifier);
     check_tenant(subject, &identifier, definition.as_ref())?;
     let action = Action { identifier, definition, input: input.kind() };

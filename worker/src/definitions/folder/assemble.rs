@@ -1,4 +1,4 @@
-//! From files to a catalog: each file by itself, then all together.
+//! From files to definitions: each file by itself, then all together.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -6,21 +6,24 @@ use std::{
     sync::Arc,
 };
 
-use actionfleet_proto::definition::{ActionType, Definition, Problem};
+use actionfleet_proto::definition::{Definition, Problem};
+use actionfleet_store::DEFAULT_TENANT;
 
 use super::{
-    Catalog, Finding,
-    compiled::Compiled,
-    decode::{Decoded, add_unsaid, decode},
+    super::{
+        Finding, Place, Referable,
+        compiled::Compiled,
+        decode::{Decoded, add_unsaid, decode},
+        known::Known,
+    },
     document::{Format, Located, line_of},
-    nearest::nearest,
 };
 
 /// The good version of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Good {
     text: Arc<str>,
-    compiled: Compiled,
+    pub(super) compiled: Compiled,
 }
 
 /// By path.
@@ -29,7 +32,6 @@ pub(super) type GoodFiles = BTreeMap<PathBuf, Good>;
 /// What came of the files, read or unreadable.
 #[derive(Debug)]
 pub(super) struct Assembled {
-    pub(super) catalog: Catalog,
     pub(super) findings: Vec<Finding>,
     pub(super) good: GoodFiles,
 }
@@ -38,7 +40,7 @@ pub(super) struct Assembled {
 pub(super) fn assemble(
     files: BTreeMap<PathBuf, Result<String, String>>,
     previous: &GoodFiles,
-    handlers: &[String],
+    referable: &Referable,
 ) -> Assembled {
     let (mut good, mut findings, mut drafts) = (GoodFiles::new(), Vec::new(), Vec::new());
     for (path, text) in files {
@@ -54,15 +56,18 @@ pub(super) fn assemble(
         }
     }
     let good = unique(good, previous, &mut findings);
+    let providers: Vec<String> =
+        good.values().filter_map(Good::provider).map(str::to_owned).collect();
     let known = Known {
-        providers: good.values().filter_map(Good::provider).map(str::to_owned).collect(),
-        handlers: handlers.to_vec(),
+        providers: providers.iter().chain(&referable.providers).map(String::as_str).collect(),
+        handlers: referable.handlers.iter().map(String::as_str).collect(),
+        shared: None,
     };
-    findings.extend(drafts.into_iter().flat_map(|(path, draft)| known.findings(&path, &draft)));
+    let of_drafts = drafts.into_iter().flat_map(|(path, draft)| draft.findings(&known, &path));
+    findings.extend(of_drafts);
     let good = referring(good, previous, &known, &mut findings);
-    findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    let catalog = Catalog::new(good.values().map(|version| version.compiled.clone()));
-    Assembled { catalog, findings, good }
+    findings.sort_by(|a, b| a.place.cmp(&b.place));
+    Assembled { findings, good }
 }
 
 /// A file with something wrong in it.
@@ -79,7 +84,11 @@ struct Draft {
 
 fn file(path: &Path, text: Result<String, String>, previous: Option<&Good>) -> Result<Good, Wrong> {
     let unreadable = |line: Option<usize>, Problem { field, problem }: Problem| Wrong {
-        findings: vec![Finding { file: path.to_owned(), line, field, problem }],
+        findings: vec![Finding {
+            place: Place::File { path: path.to_owned(), line },
+            field,
+            problem,
+        }],
         draft: None,
     };
     let text = text.map_err(|problem| unreadable(None, Problem::new(".", problem)))?;
@@ -92,7 +101,8 @@ fn file(path: &Path, text: Result<String, String>, previous: Option<&Good>) -> R
     let value =
         format.parse(&text).map_err(|Located { line, problem }| unreadable(line, problem))?;
     let Decoded { definition, mut problems } = decode(value);
-    match definition.clone().map(Compiled::new) {
+    let compiled = definition.clone().map(|given| Compiled::new(given, DEFAULT_TENANT));
+    match compiled {
         Some(Ok(compiled)) if problems.is_empty() => {
             return Ok(Good { text: text.into(), compiled });
         }
@@ -107,7 +117,8 @@ fn file(path: &Path, text: Result<String, String>, previous: Option<&Good>) -> R
 }
 
 fn located(path: &Path, text: &str, Problem { field, problem }: Problem) -> Finding {
-    Finding { file: path.to_owned(), line: line_of(text, &field), field, problem }
+    let place = Place::File { path: path.to_owned(), line: line_of(text, &field) };
+    Finding { place, field, problem }
 }
 
 /// Lets no two files define the same. Who did so before goes first, then the order of the paths.
@@ -140,7 +151,7 @@ fn unique(files: GoodFiles, previous: &GoodFiles, findings: &mut Vec<Finding>) -
 fn referring(
     files: GoodFiles,
     previous: &GoodFiles,
-    known: &Known,
+    known: &Known<'_>,
     findings: &mut Vec<Finding>,
 ) -> GoodFiles {
     let names: HashSet<_> = files.values().map(Good::name).collect();
@@ -173,7 +184,7 @@ impl Good {
         }
     }
 
-    fn is_same(&self, other: Option<&Self>) -> bool {
+    pub(super) fn is_same(&self, other: Option<&Self>) -> bool {
         other.is_some_and(|other| other.text == self.text)
     }
 
@@ -182,33 +193,10 @@ impl Good {
     }
 }
 
-/// What action types can name.
-struct Known {
-    providers: Vec<String>,
-    handlers: Vec<String>,
-}
-
-impl Known {
-    fn findings(&self, path: &Path, Draft { text, definition }: &Draft) -> Vec<Finding> {
-        let Definition::ActionType(action_type) = definition else { return Vec::new() };
-        let problems = self.problems(action_type).into_iter();
-        problems.map(|problem| located(path, text, problem)).collect()
-    }
-
-    fn problems(&self, definition: &ActionType) -> Vec<Problem> {
-        let named = [
-            ("provider", &definition.provider, &self.providers),
-            ("handler", &definition.handler, &self.handlers),
-        ];
-        let unknown = named.into_iter().filter_map(|(field, name, known)| {
-            let name = name.as_ref().filter(|name| !known.contains(name))?;
-            let hint = match nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean {near}?"),
-                None if known.is_empty() => format!("there is none; define the {field}"),
-                None => format!("there are {}", known.join(", ")),
-            };
-            Some(Problem::new(field, format!("no {field} is called {name:?}; {hint}")))
-        });
-        unknown.collect()
+impl Draft {
+    fn findings(self, known: &Known<'_>, path: &Path) -> Vec<Finding> {
+        let Definition::ActionType(action_type) = &self.definition else { return Vec::new() };
+        let problems = known.problems(action_type).into_iter();
+        problems.map(|problem| located(path, &self.text, problem)).collect()
     }
 }

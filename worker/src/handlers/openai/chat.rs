@@ -22,6 +22,9 @@ use crate::{
     secrets::Secrets,
 };
 
+/// Taken where nobody names one.
+const DEFAULT_PROVIDER: &str = "openai";
+
 /// Calls of one job at once.
 const AT_ONCE: usize = 4;
 
@@ -43,7 +46,7 @@ impl<'a> Chat<'a> {
     ) -> Result<Self, HandlerError> {
         let options = ChatOptions::read(&context.options.handler)?;
         let provider = provider(context, &options)?;
-        let name = provider.definition.identifier.as_str();
+        let name = &*provider.backend;
         let key = provider.definition.api_key.as_deref();
         let key = match key {
             Some(key) => {
@@ -112,7 +115,7 @@ impl<'a> Chat<'a> {
     }
 
     async fn complete(&self, model: &str, body: Request<'_>) -> Result<Reply, HandlerError> {
-        let provider = self.provider.definition.identifier.as_str();
+        let provider = &*self.provider.backend;
         let request = self.http_request(&body)?;
         drop(body);
         let accepts = |status: StatusCode| status.is_success();
@@ -155,7 +158,7 @@ impl<'a> Chat<'a> {
         let response: Response = serde_json::from_slice(&answer.body)
             .map_err(|error| invalid(format!("the response is no chat completion: {error}")))?;
         if let Some(tokens) = response.usage {
-            let provider = &self.provider.definition.identifier;
+            let provider = &self.provider.backend;
             let Tokens { prompt_tokens, completion_tokens } = tokens;
             self.backends.count_tokens(provider, model, prompt_tokens, completion_tokens);
         }
@@ -188,7 +191,14 @@ fn provider<'a>(
 ) -> Result<&'a CompiledProvider, HandlerError> {
     let catalog = &context.catalog;
     let names = || catalog.providers().map(|provider| provider.definition.identifier.as_str());
+    let disabled = |name: &str| {
+        let message = format!("the provider {name:?} is disabled");
+        HandlerError::permanent(Code::ConfigurationDisabled, message)
+    };
     if let Some(name) = &options.provider {
+        if catalog.is_provider_disabled(name) {
+            return Err(disabled(name));
+        }
         return catalog.provider(name).map(AsRef::as_ref).ok_or_else(|| {
             let hint = nearest(name, names()).map(|near| format!("; did you mean {near:?}?"));
             let problem = format!("no provider is called {name:?}{}", hint.unwrap_or_default());
@@ -198,12 +208,18 @@ fn provider<'a>(
     let defined = action_type(context).and_then(|action_type| action_type.provider.as_deref());
     let found = match defined {
         Some(name) => catalog.provider(name),
-        None => catalog.provider("openai").or_else(|| match names().count() {
+        // one that is switched off is not replaced by whatever other there is
+        None if catalog.is_provider_disabled(DEFAULT_PROVIDER) => None,
+        None => catalog.provider(DEFAULT_PROVIDER).or_else(|| match names().count() {
             1 => catalog.providers().next(),
             _ => None,
         }),
     };
     found.map(AsRef::as_ref).ok_or_else(|| {
+        let wanted = defined.unwrap_or(DEFAULT_PROVIDER);
+        if catalog.is_provider_disabled(wanted) {
+            return disabled(wanted);
+        }
         let message = match defined {
             Some(name) => format!("the action's provider {name:?} is not defined on this worker"),
             None => "no provider is chosen: name one in the action type or in the option \

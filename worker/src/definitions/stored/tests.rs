@@ -1,0 +1,312 @@
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use actionfleet_proto::definition::{Definition, DefinitionKind};
+use actionfleet_store::{Entry, EntryKey, StoreConfig};
+use prometheus::Registry;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{super::*, *};
+use crate::handler::ActionDefinition;
+
+/// A catalog in a file, and the definitions of a worker that follows it.
+struct Followed {
+    folder: tempfile::TempDir,
+    catalog: Arc<dyn actionfleet_store::Catalog>,
+    definitions: Definitions,
+    _following: DropGuard,
+}
+
+async fn catalog(folder: &std::path::Path) -> Arc<dyn actionfleet_store::Catalog> {
+    let url = format!("sqlite:{}", folder.join("store.db").display());
+    actionfleet_store::open(StoreConfig::new(url)).await.unwrap().catalog
+}
+
+impl Followed {
+    async fn new(entries: Vec<Entry>, files: Option<PathBuf>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = catalog(folder.path()).await;
+        for entry in entries {
+            catalog.put(entry).await.unwrap();
+        }
+        let source = Source::Store { catalog: catalog.clone(), folder: files };
+        let handlers = vec!["echo".to_owned()];
+        let definitions = Definitions::open(source, handlers, &Registry::new()).await.unwrap();
+        let cancel = CancellationToken::new();
+        let following = (definitions.clone(), cancel.clone());
+        tokio::spawn(async move { following.0.follow(following.1).await });
+        Self { folder, catalog, definitions, _following: cancel.drop_guard() }
+    }
+
+    /// Waits until it holds of what is in force.
+    async fn until(&self, holds: impl Fn(&Definitions) -> bool) {
+        let mut loads = self.definitions.loads();
+        let waiting = async {
+            while !holds(&self.definitions) {
+                loads.changed().await.unwrap();
+            }
+        };
+        timeout(Duration::from_secs(20), waiting).await.expect("it is seen");
+    }
+}
+
+fn url(definitions: &Definitions, tenant: &str, action: &str) -> Option<String> {
+    Some(definitions.catalog(tenant).http_action(action)?.definition.url.clone())
+}
+
+fn action(tenant: &str, identifier: &str, path: &str) -> Entry {
+    let document = json!({"method": "GET", "url": format!("https://h.example/{path}")});
+    Entry::new(EntryKey::new(tenant, "http_action", identifier), document)
+}
+
+fn action_type(tenant: &str, identifier: &str, provider: &str) -> Entry {
+    let document = json!({"input": "text", "output": "text", "provider": provider});
+    Entry::new(EntryKey::new(tenant, "action_type", identifier), document)
+}
+
+fn provider(tenant: &str, identifier: &str) -> Entry {
+    let document =
+        json!({"base_url": "https://h.example", "default_model": "m", "models": {"m": {}}});
+    Entry::new(EntryKey::new(tenant, "provider", identifier), document)
+}
+
+/// As a file has it.
+fn definition(document: Value) -> Definition {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.json"), document.to_string()).unwrap();
+    let referable = Referable { providers: vec!["p".into()], ..Referable::default() };
+    let Loaded { mut definitions, findings, .. } = load(folder.path(), &referable).unwrap();
+    assert!(findings.is_empty(), "{findings:?}");
+    definitions.pop().unwrap()
+}
+
+async fn snapshot(entries: Vec<Entry>) -> actionfleet_store::Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = catalog(folder.path()).await;
+    for entry in entries {
+        catalog.put(entry).await.unwrap();
+    }
+    catalog.snapshot().await.unwrap()
+}
+
+#[test]
+fn a_definition_comes_back_as_it_was() {
+    let document = json!({
+        "kind": "http_action", "identifier": "a", "names": {"eng-GB": "A", "deu-DE": "Ä"},
+        "descriptions": {"deu-DE": "Tut etwas."}, "enabled": false, "method": "POST",
+        "url": "https://h.example/{{ x }}", "body": {"n": 1.5, "z": [], "a": "{{ x }}"},
+        "retry": {"max_attempts": 3}, "tenants": ["acme"],
+    });
+    let entry = entry_of(&definition(document.clone()), "acme", false);
+    assert_eq!(entry.key, EntryKey::new("acme", "http_action", "a"));
+    assert_eq!(entry.texts["deu-DE"].description.as_deref(), Some("Tut etwas."));
+    assert_eq!(document_of(&entry), document);
+    assert!(entry.document.get("names").is_none() && entry.document.get("enabled").is_none());
+}
+
+#[tokio::test]
+async fn changes_come_into_force_and_go() {
+    let followed = Followed::new(vec![action("default", "a", "1")], None).await;
+    assert_eq!(url(&followed.definitions, "any", "a").unwrap(), "https://h.example/1");
+
+    followed.catalog.put(action("default", "a", "2")).await.unwrap();
+    followed.catalog.put(action("acme", "a", "own")).await.unwrap();
+    followed.until(|now| url(now, "acme", "a").as_deref() == Some("https://h.example/own")).await;
+    assert_eq!(url(&followed.definitions, "any", "a").unwrap(), "https://h.example/2");
+
+    followed.catalog.put(Entry { enabled: false, ..action("acme", "a", "own") }).await.unwrap();
+    followed.until(|now| now.catalog("acme").is_action_disabled("a")).await;
+    assert!(url(&followed.definitions, "any", "a").is_some());
+
+    followed.catalog.delete(&EntryKey::new("acme", "http_action", "a")).await.unwrap();
+    followed.until(|now| url(now, "acme", "a").as_deref() == Some("https://h.example/2")).await;
+    followed.catalog.delete(&EntryKey::new("default", "http_action", "a")).await.unwrap();
+    followed.until(|now| url(now, "any", "a").is_none()).await;
+}
+
+#[tokio::test]
+async fn a_bad_entry_is_named_and_the_rest_loads() {
+    let bad = Entry { document: json!({"method": "GET"}), ..action("default", "bad", "1") };
+    let none = Entry::new(EntryKey::new("default", "action_type", "none"), json!(3));
+    let followed = Followed::new(vec![action("default", "a", "1"), bad.clone(), none], None).await;
+    let shown: Vec<String> =
+        followed.definitions.findings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "action_type none of tenant default: .: is not a definition; a file holds one, as a \
+             mapping that starts with `kind`",
+            "http_action bad of tenant default: url: is required",
+        ]
+    );
+    assert!(url(&followed.definitions, "any", "a").is_some());
+
+    // one that was good stays as it was
+    let key = EntryKey { identifier: "a".into(), ..bad.key.clone() };
+    followed.catalog.put(Entry { key, ..bad }).await.unwrap();
+    followed.until(|now| now.findings().len() == 3).await;
+    assert_eq!(url(&followed.definitions, "any", "a").unwrap(), "https://h.example/1");
+    followed.catalog.put(action("default", "a", "2")).await.unwrap();
+    followed.until(|now| url(now, "any", "a").as_deref() == Some("https://h.example/2")).await;
+}
+
+#[tokio::test]
+async fn of_two_actions_of_a_name_the_first_one_stays() {
+    let entries = vec![action("default", "a", "1"), action_type("default", "a", "gone")];
+    let followed = Followed::new(entries, None).await;
+    let shown: Vec<String> =
+        followed.definitions.findings().iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert!(shown[0].contains("is taken by"), "{shown:?}");
+    assert!(followed.definitions.catalog("any").action("a").is_some());
+}
+
+#[tokio::test]
+async fn a_job_gets_the_version_that_it_asks_for() {
+    let followed = Followed::new(vec![action("default", "a", "1")], None).await;
+    followed.catalog.put(action("default", "a", "2")).await.unwrap();
+    followed.until(|now| url(now, "any", "a").as_deref() == Some("https://h.example/2")).await;
+    let at = async |action: &'static str, version| {
+        let catalog = followed.definitions.catalog_at("any", action, version).await?;
+        Ok(catalog.http_action(action).map(|action| action.definition.url.clone()))
+    };
+    for version in [1, 2, 1] {
+        let found: Result<_, VersionError> = at("a", version).await;
+        assert_eq!(found.unwrap().unwrap(), format!("https://h.example/{version}"));
+    }
+    let unknown = at("a", 3).await.unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "action_version: http_action a of tenant default has no version 3; its current one is 2"
+    );
+    let built_in = at("refine_text", 1).await.unwrap_err();
+    assert!(matches!(built_in, VersionError::NotVersioned(_)), "{built_in}");
+
+    // what is disabled or deleted is so in all versions
+    let disabled = Entry { enabled: false, ..action("default", "a", "2") };
+    followed.catalog.put(disabled).await.unwrap();
+    followed.until(|now| now.catalog("any").is_action_disabled("a")).await;
+    assert_eq!(at("a", 1).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn files_are_applied_and_leave_what_they_do_not_say() {
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, document: Value| {
+        std::fs::write(files.path().join(name), document.to_string()).unwrap();
+    };
+    let file = |path: &str| {
+        json!({"kind": "http_action", "identifier": "a", "method": "GET",
+               "url": format!("https://h.example/{path}")})
+    };
+    write("a.json", file("file"));
+    write("bad.json", json!({"kind": "http_action"}));
+    // names what is in the store alone, and what is nowhere
+    let typed = |name: &str, provider: &str| {
+        json!({"kind": "action_type", "identifier": name, "input": "text", "output": "text",
+               "provider": provider})
+    };
+    write("t.json", typed("t", "p"));
+    write("u.json", typed("u", "q"));
+    // taken in the store by an action of the other kind
+    write("x.json", typed("x", "p"));
+    let disabled = Entry { enabled: false, ..action("default", "a", "before") };
+    let entries = vec![disabled, provider("default", "p"), action("default", "x", "1")];
+    let followed = Followed::new(entries, Some(files.path().to_owned())).await;
+
+    let key = EntryKey::new("default", "http_action", "a");
+    let entry = followed.catalog.get(&key, None).await.unwrap().unwrap();
+    assert_eq!((entry.version, entry.enabled), (2, false));
+    assert_eq!(entry.document["url"], "https://h.example/file");
+    let catalog = followed.definitions.catalog("any");
+    assert!(catalog.action("t").is_some() && catalog.action("u").is_none());
+    assert!(matches!(catalog.action("x"), Some(ActionDefinition::Http(_))));
+    let findings = followed.definitions.findings();
+    let shown: Vec<_> = findings.iter().map(|finding| finding.field.as_str()).collect();
+    assert_eq!(shown, ["identifier", "method", "url", "provider", "identifier"]);
+
+    // a provider that comes lets the file in that waits for it
+    followed.catalog.put(provider("default", "q")).await.unwrap();
+    followed.until(|now| now.catalog("any").action("u").is_some()).await;
+    // a file that changes is applied, and undoes no change of others to what it does not define
+    let t = EntryKey::new("default", DefinitionKind::ActionType.as_str(), "t");
+    let mut changed = followed.catalog.get(&t, None).await.unwrap().unwrap();
+    changed.document["base_prompt"] = json!("Elsewhere.");
+    followed.catalog.put(changed).await.unwrap();
+    write(
+        "a.json",
+        json!({"enabled": true, "kind": "http_action", "identifier": "a",
+                           "method": "GET", "url": "https://h.example/again"}),
+    );
+    followed.until(|now| url(now, "any", "a").as_deref() == Some("https://h.example/again")).await;
+    let t = followed.catalog.get(&t, None).await.unwrap().unwrap();
+    assert_eq!((t.version, &t.document["base_prompt"]), (2, &json!("Elsewhere.")));
+    assert!(followed.folder.path().exists());
+}
+
+#[tokio::test]
+async fn a_plan_compares_and_keeps_an_order() {
+    let entries = vec![
+        provider("default", "old"),
+        action("default", "gone", "1"),
+        action("default", "same", "1"),
+        action("acme", "theirs", "1"),
+    ];
+    let snapshot = snapshot(entries).await;
+    let definitions = vec![
+        definition(json!({"kind": "http_action", "identifier": "same", "method": "GET",
+                          "url": "https://h.example/1"})),
+        definition(json!({"kind": "action_type", "identifier": "t", "input": "text",
+                          "output": "text", "provider": "p"})),
+        definition(json!({"kind": "provider", "identifier": "p", "models": {"m": {}},
+                          "base_url": "https://h.example", "default_model": "m"})),
+    ];
+    let wish = Wish { tenant: "default", definitions, delete: Deletion::Rest };
+    let plan = plan(&wish, &snapshot).unwrap();
+    let shown: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| match change {
+            Change::Create(entry) => format!("+{}", entry.key.identifier),
+            Change::Update { after, .. } => format!("~{}", after.key.identifier),
+            Change::Delete(entry) => format!("-{}", entry.key.identifier),
+        })
+        .collect();
+    assert_eq!(
+        (shown, plan.unchanged),
+        (["+p", "+t", "-gone", "-old"].map(String::from).into(), 1)
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_taken_away_that_is_named() {
+    let entries = vec![
+        provider("default", "p"),
+        provider("acme", "p"),
+        provider("default", "q"),
+        action_type("acme", "t", "p"),
+        action_type("acme", "u", "q"),
+        action_type("default", "dangling", "nowhere"),
+    ];
+    let snapshot = snapshot(entries).await;
+    let delete = |tenant: &str, identifier: &str| {
+        let key = EntryKey::new(tenant, "provider", identifier);
+        let wish = Wish { tenant, definitions: Vec::new(), delete: Deletion::This(&key) };
+        plan(&wish, &snapshot).map(|plan| plan.changes.len()).map_err(|findings| {
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        })
+    };
+    // one of the same name is there for all
+    assert_eq!(delete("acme", "p"), Ok(1));
+    assert_eq!(delete("default", "p"), Ok(1));
+    assert_eq!(
+        delete("default", "q"),
+        Err(
+            "provider q of tenant default: .: is named by action_type u of tenant acme; change or \
+             delete that first"
+                .to_owned()
+        )
+    );
+    assert_eq!(delete("default", "unknown"), Ok(0));
+}
