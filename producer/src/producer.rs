@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use actionfleet_broker::Broker;
-use actionfleet_proto::{Job, JobResult};
+use actionfleet_proto::{Control, Job, JobResult};
 use actionfleet_store::{JobEntry, Ledger, StoreError};
 use futures::{Stream, StreamExt};
 use tokio::time::Instant;
@@ -126,6 +126,12 @@ impl Producer {
     /// waits for the job gets a result of status `cancelled`, unless it has finished already.
     pub async fn cancel(&self, id: &str) -> Result<(), SubmitError> {
         self.submitter.cancel(id, self.deadline()).await
+    }
+
+    /// Tells every worker to look at the catalog of definitions now. They do so by themselves, too,
+    /// a little later.
+    pub async fn tell_catalog_changed(&self) -> Result<(), SubmitError> {
+        self.submitter.control(&Control::CatalogChanged, "catalog", self.deadline()).await
     }
 
     /// What became of replies that nobody waited for.

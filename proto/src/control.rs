@@ -12,6 +12,8 @@ pub enum Control {
     /// Send a report of what is in execution to the queue that the AMQP property `reply_to` names,
     /// with the `correlation_id` of this message.
     Report,
+    /// The catalog of definitions has changed: look at it now.
+    CatalogChanged,
 }
 
 impl Control {

@@ -42,7 +42,7 @@ fn asyncapi() -> Value {
             "replies": channel("{reply_to}", "The queue that a job names in `reply` or in the AMQP property `reply_to`.", "result", &queue_binding("{reply_to}")),
             "results": channel(&format!("{}/{{tenant}}.{{action}}.{{status}}", names.results()), "Every final result; bind a queue to receive them.", "result", &exchange_binding(&names.results(), "topic")),
             "notifications": channel(&format!("{}/{{tenant}}.{{action}}.{{status}}", names.notifications()), "started, progress, retrying, completed, failed.", "notification", &exchange_binding(&names.notifications(), "topic")),
-            "control": channel(&names.control(), "Cancellations, and the question what is in execution; to every worker.", "control", &exchange_binding(&names.control(), "fanout")),
+            "control": channel(&names.control(), "Cancellations, changes of the catalog, and the question what is in execution; to every worker.", "control", &exchange_binding(&names.control(), "fanout")),
             "reports": channel("{reply_to}", "The queue that a control message `report` names in the AMQP property `reply_to`.", "report", &queue_binding("{reply_to}")),
         },
         "operations": {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use actionfleet_worker::{
     backend::Backends,
-    definitions::load,
+    definitions::{Loaded, Place, Referable, load},
     handlers::Handlers,
     secrets::{EnvSecrets, Secrets},
 };
@@ -22,6 +22,9 @@ use crate::{
 pub(crate) struct CheckArgs {
     /// The folder of definitions [default: `definitions.path`]
     folder: Option<PathBuf>,
+    /// A handler of your own that definitions may name; repeatable
+    #[arg(long, value_name = "ID")]
+    handler: Vec<String>,
 }
 
 impl CheckArgs {
@@ -31,14 +34,20 @@ impl CheckArgs {
             let problem = "there are no definitions; name a FOLDER or set `definitions.path`";
             Failure::message(Exit::NoInput, problem)
         })?;
-        let (_, findings) = load(&folder, &handler_ids(&settings)?).map_err(|error| {
+        let handlers = [handler_ids(&settings)?, self.handler].concat();
+        let referable = Referable { handlers, providers: Vec::new() };
+        let Loaded { findings, .. } = load(&folder, &referable).map_err(|error| {
             Failure::message(Exit::NoInput, format!("{}: {error}", folder.display()))
         })?;
         let list: Vec<_> = findings
             .iter()
             .map(|finding| {
+                let (file, line) = match &finding.place {
+                    Place::File { path, line } => (Some(path), *line),
+                    Place::Entry(_) => (None, None),
+                };
                 json!({
-                    "file": finding.file, "line": finding.line,
+                    "file": file, "line": line,
                     "field": finding.field, "problem": finding.problem,
                 })
             })
@@ -55,7 +64,7 @@ impl CheckArgs {
 }
 
 /// The handlers that a definition may name.
-fn handler_ids(settings: &Settings) -> Result<Vec<String>, Failure> {
+pub(super) fn handler_ids(settings: &Settings) -> Result<Vec<String>, Failure> {
     let config = settings.worker_config(None).or_exit(Exit::Config)?;
     let backends = Backends::new(&config.http, &config.breaker, &config.limits, &Registry::new())
         .or_exit(Exit::Config)?;

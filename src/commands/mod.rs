@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod cancel;
+mod catalog;
 mod check;
 mod completions;
 mod config;
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Look at, stop or execute anew the jobs in the ledger
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Manage the definitions that the fleet keeps in its store
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
     /// Manage the secrets that definitions name
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -69,6 +73,7 @@ impl Command {
             Self::Cancel(args) => block_on(args.run(global)),
             Self::Dead(command) => block_on(command.run(global)),
             Self::Jobs(command) => block_on(command.run(global)),
+            Self::Catalog(command) => block_on(command.run(global)),
             Self::Secret(command) => block_on(command.run(global)),
             Self::Status => block_on(status::run(global)),
             Self::Topology(command) => block_on(command.run(global)),

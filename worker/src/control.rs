@@ -1,11 +1,12 @@
-//! What is said to every worker at once: cancellations, and the question what it executes.
+//! What is said to every worker at once: cancellations, changes of the catalog, and the question
+//! what it executes.
 
 use std::sync::Arc;
 
 use actionfleet_broker::{Consumer, Delivery};
 use actionfleet_proto::{Control, check_job_id};
 
-use crate::{report::Reporter, running::Running, worker::Worker};
+use crate::{definitions::Definitions, report::Reporter, running::Running, worker::Worker};
 
 const PREFETCH: u16 = 100;
 /// Control messages are short; the rest is from strangers.
@@ -17,16 +18,16 @@ pub(crate) const fn prefetch() -> u16 {
 
 /// Until the consumer is stopped.
 pub(crate) async fn listen(mut consumer: Consumer, worker: Arc<Worker>) {
-    let running = worker.running.clone();
+    let (running, definitions) = (worker.running.clone(), worker.definitions.clone());
     let reporter = Reporter::new(worker);
     while let Some(delivery) = consumer.next().await {
-        heed(&delivery, &running, &reporter);
+        heed(&delivery, &running, &reporter, &definitions);
         // a lost link loses its control queue as well: nothing comes again
         let _ = delivery.ack().await;
     }
 }
 
-fn heed(delivery: &Delivery, running: &Running, reporter: &Reporter) {
+fn heed(delivery: &Delivery, running: &Running, reporter: &Reporter, definitions: &Definitions) {
     if delivery.body.len() > LONGEST {
         return;
     }
@@ -37,6 +38,7 @@ fn heed(delivery: &Delivery, running: &Running, reporter: &Reporter) {
         }
         Ok(Control::Cancel { .. }) => tracing::debug!("a cancellation of what is no job id"),
         Ok(Control::Report) => reporter.answer(&delivery.properties),
+        Ok(Control::CatalogChanged) => definitions.look(),
         // from a later version, or from a stranger
         Err(error) => tracing::debug!(%error, "a control message that is not known here"),
     }

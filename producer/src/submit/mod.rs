@@ -58,19 +58,28 @@ impl Submitter {
 
     pub(crate) async fn cancel(&self, id: &str, deadline: Instant) -> Result<(), SubmitError> {
         check_job_id(id).map_err(|rule| SubmitError::InvalidId { id: id.to_owned(), rule })?;
+        self.control(&Control::Cancel { id: id.to_owned() }, id, deadline).await
+    }
+
+    /// To every worker; `about` is what an error names.
+    pub(crate) async fn control(
+        &self,
+        control: &Control,
+        about: &str,
+        deadline: Instant,
+    ) -> Result<(), SubmitError> {
         let properties = Properties {
             content_type: Some(pack::JSON.to_owned()),
             kind: Some(Control::TYPE.to_owned()),
             app_id: Some(self.config.app_id.clone()),
             ..Properties::default()
         };
-        let control = Control::Cancel { id: id.to_owned() };
-        let body = serde_json::to_vec(&control).unwrap_or_default().into();
+        let body = serde_json::to_vec(control).unwrap_or_default().into();
         let message = Message { body, properties };
         self.sender
             .send(&Address::Control, message, deadline)
             .await
-            .map_err(|error| SubmitError::new(error, id.to_owned(), "control".to_owned()))
+            .map_err(|error| SubmitError::new(error, about.to_owned(), "control".to_owned()))
     }
 }
 

@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-use actionfleet_proto::{Input, Job, Span};
+use actionfleet_proto::{Input, Job};
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{EnqueueArgs, media::media};
+use super::{EnqueueArgs, Given, media::media};
 use crate::exit::{Exit, Failure};
 
 /// Characters that an error quotes of what is no JSON object.
@@ -25,7 +25,7 @@ pub(super) fn build(args: &EnqueueArgs, max: usize) -> Result<Job, Failure> {
     } else {
         let path = args.input.as_deref().unwrap_or(Path::new("-"));
         let text = read(path, max)?;
-        let job = parse(&text, args.action.as_deref(), args.delay).map_err(|problem| {
+        let job = parse(&text, args.action.as_deref(), &args.given).map_err(|problem| {
             Failure::message(Exit::Data, format!("{}: {problem}", path.display()))
         })?;
         return Ok(Job { id: args.id.clone().or(job.id), ..job });
@@ -33,20 +33,19 @@ pub(super) fn build(args: &EnqueueArgs, max: usize) -> Result<Job, Failure> {
     let Some(action) = args.action.clone() else {
         return Err(Failure::message(Exit::Usage, "name the ACTION to execute"));
     };
-    Ok(Job { id: args.id.clone(), delay: args.delay, ..Job::new(action, input) })
+    let mut job = Job { id: args.id.clone(), ..Job::new(action, input) };
+    args.given.put_into(&mut job);
+    Ok(job)
 }
 
 /// A whole job, or, where the action is known, its input.
-pub(super) fn parse(text: &[u8], action: Option<&str>, delay: Option<Span>) -> Result<Job, String> {
+pub(super) fn parse(text: &[u8], action: Option<&str>, given: &Given) -> Result<Job, String> {
     let job = match action {
         None => Job::from_slice(text).map_err(|error| error.to_string()),
         Some(action) => with_action(text, action),
     };
     let mut job = job.map_err(|problem| no_object(text, action).unwrap_or(problem))?;
-    if delay.is_some() {
-        job.delay = delay;
-        job.not_before = None;
-    }
+    given.put_into(&mut job);
     Ok(job)
 }
 
@@ -121,7 +120,9 @@ mod tests {
         let whole = br#"{"action": "a", "input": {"text": "x"}}"#;
         let anonymous = br#"{"input": {"text": "x"}}"#;
         let input = br#"{"text": "x"}"#;
-        let action = |text: &[u8], action| parse(text, action, None).map(|job| job.action.unwrap());
+        let action = |text: &[u8], action| {
+            parse(text, action, &Given::default()).map(|job| job.action.unwrap())
+        };
         assert_eq!(action(whole, None).unwrap(), "a");
         assert_eq!(action(whole, Some("b")).unwrap(), "a");
         assert_eq!(action(anonymous, Some("b")).unwrap(), "b");
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_called_so_and_quoted() {
         let text = format!("hello, {}", "wörld ".repeat(1_000));
-        let problem = parse(text.as_bytes(), Some("a"), None).unwrap_err();
+        let problem = parse(text.as_bytes(), Some("a"), &Given::default()).unwrap_err();
         let quoted = "\"hello, wörld wörld wörld wörld wörld wör…\"";
         assert!(
             problem.starts_with("not a JSON object (expected value at line 1 column 1): "),
@@ -147,14 +148,18 @@ mod tests {
             "{problem}"
         );
         for text in ["42", "[]", "\"{}\""] {
-            let problem = parse(text.as_bytes(), None, None).unwrap_err();
+            let problem = parse(text.as_bytes(), None, &Given::default()).unwrap_err();
             assert!(
                 problem.starts_with(&format!("not a JSON object: {text:?}; give a job")),
                 "{problem}"
             );
         }
-        assert!(parse(b"\xff\xfe", None, None).unwrap_err().contains("\"\u{fffd}\u{fffd}\""));
-        let cut = parse(br#"{"text": "x""#, Some("a"), None).unwrap_err();
+        assert!(
+            parse(b"\xff\xfe", None, &Given::default())
+                .unwrap_err()
+                .contains("\"\u{fffd}\u{fffd}\"")
+        );
+        let cut = parse(br#"{"text": "x""#, Some("a"), &Given::default()).unwrap_err();
         assert!(cut.starts_with("not a JSON object (EOF while parsing an object"), "{cut}");
     }
 
@@ -162,7 +167,13 @@ mod tests {
     fn the_delay_of_the_command_line_wins() {
         let text =
             br#"{"action": "a", "input": {"text": "x"}, "not_before": "2027-01-01T00:00:00Z"}"#;
-        let job = parse(text, None, Some("5s".parse().unwrap())).unwrap();
+        let given = Given {
+            delay: Some("5s".parse().unwrap()),
+            tenant: Some("acme".to_owned()),
+            action_version: Some(3),
+        };
+        let job = parse(text, None, &given).unwrap();
+        assert_eq!((job.tenant.as_deref(), job.action_version), (Some("acme"), Some(3)));
         assert_eq!(job.validate(), Ok(()));
         assert_eq!(job.delay, Some("5s".parse().unwrap()));
     }

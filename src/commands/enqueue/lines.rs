@@ -8,11 +8,11 @@ use std::{
     thread,
 };
 
-use actionfleet_proto::{Job, Span};
+use actionfleet_proto::Job;
 use futures::{Stream, stream};
 use tokio::sync::mpsc;
 
-use super::job::parse;
+use super::{Given, job::parse};
 use crate::exit::{Exit, Failure, OrExit};
 
 /// Lines read ahead: enough to keep both threads busy, few enough to hold pictures.
@@ -28,7 +28,7 @@ pub(super) struct Source {
 /// How lines become jobs.
 pub(super) struct Reading {
     pub(super) action: Option<String>,
-    pub(super) delay: Option<Span>,
+    pub(super) given: Given,
     /// The longest line, in bytes.
     pub(super) max: usize,
 }
@@ -118,12 +118,12 @@ impl<R: BufRead> Lines<R> {
     }
 
     fn parse(&self) -> Result<Job, String> {
-        let Reading { action, delay, max } = &self.reading;
+        let Reading { action, given, max } = &self.reading;
         if self.buffer.len() > *max {
             return Err(format!("the line is longer than {max} bytes (limits.job_bytes)"));
         }
         // a document of one line: its number there would be taken for the file's
-        parse(&self.buffer, action.as_deref(), *delay)
+        parse(&self.buffer, action.as_deref(), given)
             .map_err(|problem| problem.replace(" at line 1 column ", " at column "))
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, max: usize) -> Vec<Line> {
-        let reading = Reading { action: Some("a".to_owned()), delay: None, max };
+        let reading = Reading { action: Some("a".to_owned()), given: Given::default(), max };
         Lines::new(text.as_bytes(), reading).collect()
     }
 
@@ -189,7 +189,7 @@ mod tests {
                 Err(io::Error::other("gone"))
             }
         }
-        let reading = Reading { action: None, delay: None, max: 10 };
+        let reading = Reading { action: None, given: Given::default(), max: 10 };
         let lines: Vec<_> = Lines::new(BufReader::new(Broken), reading).collect();
         assert_eq!(lines.len(), 1);
         assert!(lines[0].1.as_ref().unwrap_err().contains("cannot read on: gone"));

@@ -56,9 +56,8 @@ pub(crate) struct EnqueueArgs {
     /// The lane to put them on
     #[arg(long, default_value = "default")]
     lane: String,
-    /// Start no earlier than after this time, such as `10m`
-    #[arg(long, value_name = "DURATION")]
-    delay: Option<Span>,
+    #[command(flatten)]
+    given: Given,
     /// The job's id [default: a new one]
     #[arg(long)]
     id: Option<String>,
@@ -71,6 +70,33 @@ pub(crate) struct EnqueueArgs {
     strict: bool,
 }
 
+/// Goes before what the jobs say themselves.
+#[derive(Debug, Clone, Default, Args)]
+struct Given {
+    /// Start no earlier than after this time, such as `10m`
+    #[arg(long, value_name = "DURATION")]
+    delay: Option<Span>,
+    /// Whose definitions and secrets are used
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Not the current version of the action's definition, but this one
+    #[arg(long, value_name = "NUMBER")]
+    action_version: Option<u32>,
+}
+
+impl Given {
+    fn put_into(&self, job: &mut Job) {
+        if self.delay.is_some() {
+            job.delay = self.delay;
+            job.not_before = None;
+        }
+        if self.tenant.is_some() {
+            job.tenant.clone_from(&self.tenant);
+        }
+        job.action_version = self.action_version.or(job.action_version);
+    }
+}
+
 impl EnqueueArgs {
     pub(super) async fn run(mut self, global: &Global) -> Result<Exit, Failure> {
         let settings = global.start(Role::Tool)?;
@@ -80,7 +106,7 @@ impl EnqueueArgs {
             let producer = Producer::new(broker.clone(), settings.producer_config());
             let reading = lines::Reading {
                 action: self.action,
-                delay: self.delay,
+                given: self.given,
                 max: settings.limits.job_bytes.0,
             };
             let run = many::Run { lane: &self.lane, strict: self.strict, output: global.output() };
