@@ -5,7 +5,8 @@ mod metrics;
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    mem::{Discriminant, discriminant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Books {
     metrics: LedgerMetrics,
     /// Why the ledger does not answer.
     trouble: watch::Sender<Option<String>>,
+    /// The kind of trouble that was logged last.
+    logged: Mutex<Option<Discriminant<StoreError>>>,
     /// Since when best effort goes without it.
     asked: Mutex<Option<Instant>>,
 }
@@ -53,7 +56,8 @@ impl Books {
         trouble: watch::Sender<Option<String>>,
     ) -> Self {
         metrics.up(true);
-        Self { ledger, config, metrics, trouble, asked: Mutex::default() }
+        let (logged, asked) = Default::default();
+        Self { ledger, config, metrics, trouble, logged, asked }
     }
 
     pub(crate) async fn claim(
@@ -163,7 +167,7 @@ impl Books {
         if self.trouble.borrow().is_none() {
             return true;
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = lock(&self.asked);
         let may = asked.is_none_or(|at| at.elapsed() >= EFFORT);
         if may {
             *asked = Some(Instant::now());
@@ -173,6 +177,7 @@ impl Books {
 
     fn answered<T>(&self, answer: T) -> Asked<T> {
         if self.trouble.send_if_modified(|trouble| trouble.take().is_some()) {
+            *lock(&self.logged) = None;
             tracing::info!("the ledger answers again");
             self.metrics.up(true);
         }
@@ -180,17 +185,24 @@ impl Books {
     }
 
     fn is_away(&self, error: &StoreError) {
-        let told = self.trouble.send_if_modified(|trouble| {
-            let is_new = trouble.is_none();
-            *trouble = Some(error.to_string());
+        // who looks is told what is wrong now, the log of each kind of trouble once
+        let text = error.to_string();
+        self.trouble.send_if_modified(|trouble| {
+            let is_new = trouble.as_ref() != Some(&text);
+            *trouble = Some(text);
             is_new
         });
-        if told {
+        let kind = discriminant(error);
+        if lock(&self.logged).replace(kind) != Some(kind) {
             let policy = self.config.policy;
             tracing::warn!(%error, ?policy, "the ledger does not answer");
             self.metrics.up(false);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the ledger can never take is a fault of ours; the job must not wait for ever for it.
