@@ -1,6 +1,7 @@
 //! The ledger as the pipeline asks it: over its absences, as the policy says.
 
 mod metrics;
+mod owed;
 
 use std::{
     fmt,
@@ -18,6 +19,7 @@ use tokio::{
 };
 
 pub(crate) use self::metrics::LedgerMetrics;
+use self::owed::Owed;
 use crate::config::{LedgerConfig, LedgerPolicy};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -37,13 +39,17 @@ pub(crate) struct Books {
     logged: Mutex<Option<Discriminant<StoreError>>>,
     /// Since when best effort goes without it.
     asked: Mutex<Option<Instant>>,
+    /// What best effort told without an answer.
+    owed: Owed,
 }
 
 #[derive(Debug)]
 pub(crate) enum Asked<T> {
     Answered(T),
-    /// The ledger is away, and jobs go on without it.
+    /// The ledger is away and was not asked; jobs go on without it.
     Without,
+    /// The same, but it was asked, and may have done it.
+    Unanswered,
     /// What the caller waits for came first.
     CutOff,
 }
@@ -56,8 +62,8 @@ impl Books {
         trouble: watch::Sender<Option<String>>,
     ) -> Self {
         metrics.up(true);
-        let (logged, asked) = Default::default();
-        Self { ledger, config, metrics, trouble, logged, asked }
+        let (logged, asked, owed) = Default::default();
+        Self { ledger, config, metrics, trouble, logged, asked, owed }
     }
 
     pub(crate) async fn claim(
@@ -79,6 +85,9 @@ impl Books {
     ) -> Asked<Finished> {
         let asked = self.ask("finish", cut, || self.ledger.finish(claim, outcome.clone())).await;
         self.metrics.finished(&asked);
+        if matches!(asked, Asked::Without | Asked::Unanswered) {
+            self.owed.add(claim, outcome);
+        }
         asked
     }
 
@@ -93,8 +102,38 @@ impl Books {
         asked
     }
 
-    /// Forgets old jobs, now and then, until it is dropped.
+    /// Records what is owed, and forgets old jobs now and then, until it is dropped.
     pub(crate) async fn keep(&self) {
+        tokio::join!(self.record_owed(), self.forget_old());
+    }
+
+    async fn record_owed(&self) {
+        loop {
+            let (claim, outcome) = self.owed.next().await;
+            while self.is_owed(&claim, &outcome).await {
+                sleep(EFFORT.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            }
+        }
+    }
+
+    /// Still, after another try.
+    async fn is_owed(&self, claim: &Claim, outcome: &Outcome) -> bool {
+        let start = Instant::now();
+        let finish = self.ledger.finish(claim, outcome.clone());
+        match self.metrics.timed("finish", finish).await {
+            Ok(answer) if start.elapsed() < EFFORT => drop(self.answered(answer)),
+            // too slow for jobs
+            Ok(_) => {}
+            Err(error @ StoreError::Invalid { .. }) => drop(refused::<Finished>("finish", &error)),
+            Err(error) => {
+                self.is_away(&error);
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn forget_old(&self) {
         loop {
             sleep(EXPIRY.mul_f64(0.5 + fastrand::f64())).await;
             let now = Timestamp::now().unix_seconds();
@@ -157,9 +196,12 @@ impl Books {
             Ok(Ok(answer)) => return self.answered(answer),
             Ok(Err(error @ StoreError::Invalid { .. })) => return refused(call, &error),
             Ok(Err(error)) => self.is_away(&error),
-            Err(_) => self.is_away(&StoreError::Temporary("it is slow".to_owned())),
+            Err(_) => {
+                let slow = format!("it did not answer within {EFFORT:?}");
+                self.is_away(&StoreError::Temporary(slow));
+            }
         }
-        Asked::Without
+        Asked::Unanswered
     }
 
     /// While the ledger is away, one job in a while finds out whether it is back.

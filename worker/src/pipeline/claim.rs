@@ -36,6 +36,8 @@ pub(super) async fn claim(
             Asked::Answered(Claimed::Superseded) => return Err(Outcome::Superseded),
             Asked::Answered(Claimed::Busy) => {}
             Asked::Without => return Ok(None),
+            // it may be made all the same, and then wants its end
+            Asked::Unanswered => return Ok(Some(claim)),
             Asked::CutOff => {
                 // it may be made all the same: then the copy says that it was given up
                 decoded.subject.state.released.get_or_insert(claim.fence);
