@@ -1,5 +1,6 @@
 //! One outcome per job id, over a real ledger.
 
+mod faults;
 mod kill;
 
 use std::time::Duration;
