@@ -145,7 +145,7 @@ async fn follow_link(mut link: watch::Receiver<LinkState>, readiness: Readiness)
 async fn follow_ledger(mut trouble: watch::Receiver<Option<String>>, readiness: Readiness) {
     loop {
         match &*trouble.borrow_and_update() {
-            Some(problem) => readiness.block("ledger", problem.as_str()),
+            Some(problem) => readiness.block("ledger", format!("{problem}; jobs wait for it")),
             None => readiness.clear("ledger"),
         }
         if trouble.changed().await.is_err() {

@@ -39,7 +39,16 @@ pub(crate) fn no_store(settings: &Settings, error: &StoreError) -> Failure {
         ),
         StoreError::Invalid { .. } => Failure::message(Exit::Data, error),
         StoreError::Failed(_) => Failure::message(Exit::Software, error),
-        StoreError::Full(_) | StoreError::ReadOnly(_) => Failure::message(Exit::Unavailable, error),
+        StoreError::ReadOnly(problem) => Failure::message(
+            Exit::Unavailable,
+            format!(
+                "the store at {url} takes no writes: {problem}; make it writable, or set \
+                 `store.url` to one that is, since a standby is not"
+            ),
+        ),
+        StoreError::Full(problem) => {
+            Failure::message(Exit::Unavailable, format!("the store at {url} is full: {problem}"))
+        }
         StoreError::NewerSchema { .. }
         | StoreError::Held { .. }
         | StoreError::Corrupt { .. }

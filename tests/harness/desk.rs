@@ -1,12 +1,18 @@
 //! A producer of many jobs that wants an answer to each.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use actionfleet_broker::{
     Address, Broker, Consumer, LinkState, Message, Properties, PublishError, Source,
     amqp::{Amqp, AmqpConfig},
+    embedded::{Embedded, EmbeddedConfig},
 };
 use actionfleet_proto::{JobResult, Status};
+use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -21,20 +27,34 @@ pub struct Desk {
     replies: Consumer,
     /// How many results each id got.
     pub answers: BTreeMap<String, u32>,
+    /// Those that differ, to the byte.
+    distinct: BTreeMap<String, BTreeSet<Bytes>>,
+}
+
+/// A link to the queue of a URL, as `broker.url` names it.
+pub async fn broker(url: &str) -> Arc<dyn Broker> {
+    match url.strip_prefix("embedded:") {
+        Some(folder) => Arc::new(Embedded::open(EmbeddedConfig::new(folder)).await.unwrap()),
+        None => Arc::new(Amqp::connect(AmqpConfig::new(url), Some(PATIENCE)).await.unwrap()),
+    }
 }
 
 impl Desk {
     pub async fn open(url: &str) -> Self {
-        let amqp = Amqp::connect(AmqpConfig::new(url), Some(PATIENCE)).await.unwrap();
-        let broker: Arc<dyn Broker> = Arc::new(amqp);
+        let broker = broker(url).await;
         let replies = broker.consume(Source::Replies(REPLIES.into()), 1_000).await.unwrap();
-        Self { broker, replies, answers: BTreeMap::new() }
+        Self { broker, replies, answers: BTreeMap::new(), distinct: BTreeMap::new() }
     }
 
     /// Sends jobs `0` to `count`, each confirmed.
     pub async fn send(&self, count: u32, job: &Value) {
-        let body = bytes::Bytes::from(job.to_string());
-        let sends = (0..count).map(|number| {
+        self.send_numbers(0..count, job).await;
+    }
+
+    /// Sends jobs of these numbers, each confirmed.
+    pub async fn send_numbers(&self, numbers: std::ops::Range<u32>, job: &Value) {
+        let body = Bytes::from(job.to_string());
+        let sends = numbers.map(|number| {
             let properties = Properties {
                 message_id: Some(format!("job-{number}")),
                 reply_to: Some(REPLIES.to_owned()),
@@ -56,15 +76,30 @@ impl Desk {
     /// Takes one result; none within the limit is a failure of the test.
     pub async fn take(&mut self, limit: Duration) {
         let delivery = timeout(limit, self.replies.next()).await.unwrap_or_else(|_| {
-            panic!("no result within {limit:?}; {} ids have theirs", self.answers.len())
+            let (ids, link) = (self.answers.len(), self.broker.link());
+            panic!("no result within {limit:?}; {ids} ids have theirs; {:?}", *link.borrow())
         });
         let delivery = delivery.expect("an open queue");
         let result: JobResult = serde_json::from_slice(&delivery.body).unwrap();
         assert_eq!(result.status, Status::Succeeded, "{result:?}");
+        self.distinct.entry(result.id.clone()).or_default().insert(delivery.body.clone());
         // over a broken link the result comes again, and counts again
         if delivery.ack().await.is_ok() {
             *self.answers.entry(result.id).or_default() += 1;
         }
+    }
+
+    /// Takes results until so many ids have theirs.
+    pub async fn take_until(&mut self, ids: usize) {
+        while self.answers.len() < ids {
+            self.take(PATIENCE).await;
+        }
+    }
+
+    /// Whether every id got the same result however often it got one.
+    pub fn each_has_one_distinct(&self) {
+        let differ = self.distinct.iter().find(|(_, bodies)| bodies.len() != 1);
+        assert_eq!(differ, None, "one distinct result per id");
     }
 
     /// Results beyond one per id: what at-least-once cost.

@@ -9,6 +9,7 @@ mod link;
 mod postgres;
 mod rabbit;
 mod standin;
+mod watched;
 
 pub use link::Link;
 pub use postgres::Postgres;

@@ -11,13 +11,14 @@ pub(super) fn store_error(file: &Path, error: &Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Temporary(format!("{problem}; another process is writing"))
         }
-        Some(ErrorCode::SystemIoFailure | ErrorCode::OperationInterrupted) => {
-            StoreError::Temporary(problem)
-        }
+        Some(ErrorCode::SystemIoFailure) => StoreError::Temporary(format!(
+            "{problem}; check the disk, and the limit on the size of files"
+        )),
+        Some(ErrorCode::OperationInterrupted) => StoreError::Temporary(problem),
         Some(ErrorCode::ReadOnly) => StoreError::ReadOnly(problem),
-        Some(ErrorCode::DiskFull) => {
-            StoreError::Full(format!("{problem}; make room, or delete old jobs"))
-        }
+        Some(ErrorCode::DiskFull) => StoreError::Full(format!(
+            "{problem}; make room on its disk, or keep jobs for less time (store.retention)"
+        )),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt(file, error),
         Some(
             ErrorCode::CannotOpen

@@ -56,6 +56,8 @@ impl Batch {
         let mut rows = Rows { rows: loaded, changed: BTreeSet::new() };
         for work in &mut self.0 {
             match work {
+                // made late, it would take the job from whoever has it by now
+                Work::Claim(call) if !call.is_awaited() => {}
                 Work::Claim(call) => {
                     let claim = &call.command;
                     let rule = |row: Option<&Row>| rules::claim(row, claim, now);
@@ -113,5 +115,46 @@ impl Rows {
             }
         }
         changes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{ledger::Queue, port::Claim};
+
+    /// A worker that stopped, or lost the delivery, while its claim waited for the database.
+    #[tokio::test]
+    async fn a_claim_that_nobody_waits_for_is_not_made() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
+        let claim = |id: &str| Claim {
+            job_id: id.to_owned(),
+            attempt: 1,
+            redelivered: true,
+            fence: 1,
+            released: None,
+            longest: Duration::MAX,
+            tenant: "default".into(),
+            action: "echo".into(),
+            lane: "default".into(),
+            enqueued_at: now,
+        };
+        let (queue, mut calls) = Queue::<Work>::new(2);
+        let given_up = queue.claim(claim("given-up"));
+        assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+        let (changes, _) = tokio::join!(
+            async {
+                let calls = vec![calls.recv().await.unwrap(), calls.recv().await.unwrap()];
+                let mut batch = Batch::new(calls);
+                let changes = batch.decide(HashMap::new(), now);
+                batch.commit(&BTreeSet::new());
+                changes
+            },
+            queue.claim(claim("awaited")),
+        );
+        let made: Vec<&str> = changes.inserts.iter().map(|row| &*row.entry.job_id).collect();
+        assert_eq!(made, ["awaited"]);
     }
 }

@@ -25,6 +25,10 @@ pub(crate) struct Call<C, A> {
 }
 
 impl<C, A> Call<C, A> {
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
     fn settle(self, committed: Result<(), StoreError>) {
         let answer = match (committed, self.answer) {
             (Ok(()), Some(answer)) => Ok(answer),

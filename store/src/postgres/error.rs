@@ -35,7 +35,9 @@ pub(super) fn store_error(error: &Error) -> StoreError {
         _ => {}
     }
     match code {
-        &SqlState::DISK_FULL => StoreError::Full(format!("{text}; make room, or expire old jobs")),
+        &SqlState::DISK_FULL => StoreError::Full(format!(
+            "{text}; make room on the server's disk, or keep jobs for less time (store.retention)"
+        )),
         &SqlState::TOO_MANY_CONNECTIONS
         | &SqlState::OUT_OF_MEMORY
         | &SqlState::LOCK_NOT_AVAILABLE

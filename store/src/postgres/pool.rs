@@ -9,7 +9,7 @@ use tokio_postgres::Error;
 use super::{
     SCHEMA,
     connect::Target,
-    error::{bounded, store_error},
+    error::{bounded, store_error, timed_out},
 };
 use crate::{config::StoreConfig, error::StoreError};
 
@@ -66,6 +66,7 @@ impl Pool {
                 "all {} connections are in use; raise store.pool_size where that lasts",
                 self.inner.status().max_size
             )),
+            PoolError::Timeout(_) => timed_out(self.inner.timeouts().create.unwrap_or(self.limit)),
             other => StoreError::Temporary(other.to_string()),
         }
     }

@@ -1,83 +1,17 @@
 //! The worker as a process: what it answers, and how it ends.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use actionfleet_local::{Link, Rabbit};
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    process::Child,
-    time::{Instant, timeout},
-};
+use serde_json::json;
+use tokio::time::timeout;
 
 use super::{Cli, Said};
-use crate::harness::{PATIENCE, actionfleet};
+use crate::harness::Service;
 
 /// Long enough for a process to start and to be told no, far less than the wait for a broker that
 /// is away.
 const QUICK: Duration = Duration::from_secs(8);
-
-struct Service {
-    child: Child,
-    admin: String,
-}
-
-impl Service {
-    /// Starts a worker; it tells in its log where it answers.
-    async fn start(url: &str, settings: &[&str]) -> Self {
-        let mut command = actionfleet();
-        command.args(["worker", "--log-format", "json"]);
-        command.args(["--set", &format!("broker.url={url}"), "--set", "admin.listen=127.0.0.1:0"]);
-        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let admin = timeout(PATIENCE, async {
-            loop {
-                let line = log.next_line().await.unwrap().expect("an admin server");
-                let line: Value = serde_json::from_str(&line).expect("a log in JSON");
-                if let Some(address) = line.get("address").and_then(Value::as_str) {
-                    return address.to_owned();
-                }
-            }
-        });
-        let admin = admin.await.expect("an admin server");
-        // a pipe that nobody reads would hold the worker up
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
-        Self { child, admin }
-    }
-
-    async fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.admin).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).await.unwrap();
-        response
-    }
-
-    /// Asks until the answer is as it should be.
-    async fn until(&self, path: &str, holds: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let response = self.get(path).await;
-            if holds(&response) {
-                return response;
-            }
-            assert!(Instant::now() < deadline, "{path}: {response}");
-        }
-    }
-
-    fn terminate(&self) {
-        let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-    }
-
-    async fn ended(mut self) -> Option<i32> {
-        timeout(PATIENCE, self.child.wait()).await.expect("an end").unwrap().code()
-    }
-}
 
 #[tokio::test]
 async fn a_worker_that_is_refused_says_so_and_ends() {

@@ -7,11 +7,7 @@ use std::{
     time::Duration,
 };
 
-use actionfleet_broker::{
-    Address, Broker, Message, Properties, Source,
-    amqp::{Amqp, AmqpConfig},
-    embedded::{Embedded, EmbeddedConfig},
-};
+use actionfleet_broker::{Address, Broker, Message, Properties, Source};
 use actionfleet_local::{Postgres, Rabbit};
 use actionfleet_proto::{JobResult, Output, Status};
 use actionfleet_store::{JobStatus, Store, StoreConfig};
@@ -32,7 +28,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::PATIENCE;
+use crate::harness::{PATIENCE, broker};
 
 const QUEUE: &str = "ACTIONFLEET_TEST_QUEUE";
 const STORE: &str = "ACTIONFLEET_TEST_STORE";
@@ -68,13 +64,6 @@ impl Handler for Paying {
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).await.map_err(failed)?;
         Ok(Output::Text(vec![answer.trim().to_owned()]).into())
-    }
-}
-
-async fn broker(url: &str) -> Arc<dyn Broker> {
-    match url.strip_prefix("embedded:") {
-        Some(folder) => Arc::new(Embedded::open(EmbeddedConfig::new(folder)).await.unwrap()),
-        None => Arc::new(Amqp::connect(AmqpConfig::new(url), Some(PATIENCE)).await.unwrap()),
     }
 }
 

@@ -104,7 +104,7 @@ impl LedgerMetrics {
     fn count<T>(&self, call: &str, asked: &Asked<T>, name: fn(&T) -> &'static str) {
         let answer = match asked {
             Asked::Answered(answer) => name(answer),
-            Asked::Without => "without",
+            Asked::Without | Asked::Unanswered => "without",
             Asked::CutOff => "cut_off",
         };
         self.answers.with_label_values(&[call, answer]).inc();

@@ -1,11 +1,13 @@
 //! The ledger as the pipeline asks it: over its absences, as the policy says.
 
 mod metrics;
+mod owed;
 
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    mem::{Discriminant, discriminant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,6 +19,7 @@ use tokio::{
 };
 
 pub(crate) use self::metrics::LedgerMetrics;
+use self::owed::Owed;
 use crate::config::{LedgerConfig, LedgerPolicy};
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -32,15 +35,21 @@ pub(crate) struct Books {
     metrics: LedgerMetrics,
     /// Why the ledger does not answer.
     trouble: watch::Sender<Option<String>>,
+    /// The kind of trouble that was logged last.
+    logged: Mutex<Option<Discriminant<StoreError>>>,
     /// Since when best effort goes without it.
     asked: Mutex<Option<Instant>>,
+    /// What best effort told without an answer.
+    owed: Owed,
 }
 
 #[derive(Debug)]
 pub(crate) enum Asked<T> {
     Answered(T),
-    /// The ledger is away, and jobs go on without it.
+    /// The ledger is away and was not asked; jobs go on without it.
     Without,
+    /// The same, but it was asked, and may have done it.
+    Unanswered,
     /// What the caller waits for came first.
     CutOff,
 }
@@ -53,7 +62,8 @@ impl Books {
         trouble: watch::Sender<Option<String>>,
     ) -> Self {
         metrics.up(true);
-        Self { ledger, config, metrics, trouble, asked: Mutex::default() }
+        let (logged, asked, owed) = Default::default();
+        Self { ledger, config, metrics, trouble, logged, asked, owed }
     }
 
     pub(crate) async fn claim(
@@ -75,6 +85,9 @@ impl Books {
     ) -> Asked<Finished> {
         let asked = self.ask("finish", cut, || self.ledger.finish(claim, outcome.clone())).await;
         self.metrics.finished(&asked);
+        if matches!(asked, Asked::Without | Asked::Unanswered) {
+            self.owed.add(claim, outcome);
+        }
         asked
     }
 
@@ -89,8 +102,38 @@ impl Books {
         asked
     }
 
-    /// Forgets old jobs, now and then, until it is dropped.
+    /// Records what is owed, and forgets old jobs now and then, until it is dropped.
     pub(crate) async fn keep(&self) {
+        tokio::join!(self.record_owed(), self.forget_old());
+    }
+
+    async fn record_owed(&self) {
+        loop {
+            let (claim, outcome) = self.owed.next().await;
+            while self.is_owed(&claim, &outcome).await {
+                sleep(EFFORT.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            }
+        }
+    }
+
+    /// Still, after another try.
+    async fn is_owed(&self, claim: &Claim, outcome: &Outcome) -> bool {
+        let start = Instant::now();
+        let finish = self.ledger.finish(claim, outcome.clone());
+        match self.metrics.timed("finish", finish).await {
+            Ok(answer) if start.elapsed() < EFFORT => drop(self.answered(answer)),
+            // too slow for jobs
+            Ok(_) => {}
+            Err(error @ StoreError::Invalid { .. }) => drop(refused::<Finished>("finish", &error)),
+            Err(error) => {
+                self.is_away(&error);
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn forget_old(&self) {
         loop {
             sleep(EXPIRY.mul_f64(0.5 + fastrand::f64())).await;
             let now = Timestamp::now().unix_seconds();
@@ -153,9 +196,12 @@ impl Books {
             Ok(Ok(answer)) => return self.answered(answer),
             Ok(Err(error @ StoreError::Invalid { .. })) => return refused(call, &error),
             Ok(Err(error)) => self.is_away(&error),
-            Err(_) => self.is_away(&StoreError::Temporary("it is slow".to_owned())),
+            Err(_) => {
+                let slow = format!("it did not answer within {EFFORT:?}");
+                self.is_away(&StoreError::Temporary(slow));
+            }
         }
-        Asked::Without
+        Asked::Unanswered
     }
 
     /// While the ledger is away, one job in a while finds out whether it is back.
@@ -163,7 +209,7 @@ impl Books {
         if self.trouble.borrow().is_none() {
             return true;
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = lock(&self.asked);
         let may = asked.is_none_or(|at| at.elapsed() >= EFFORT);
         if may {
             *asked = Some(Instant::now());
@@ -173,6 +219,7 @@ impl Books {
 
     fn answered<T>(&self, answer: T) -> Asked<T> {
         if self.trouble.send_if_modified(|trouble| trouble.take().is_some()) {
+            *lock(&self.logged) = None;
             tracing::info!("the ledger answers again");
             self.metrics.up(true);
         }
@@ -180,17 +227,24 @@ impl Books {
     }
 
     fn is_away(&self, error: &StoreError) {
-        let told = self.trouble.send_if_modified(|trouble| {
-            let is_new = trouble.is_none();
-            *trouble = Some(error.to_string());
+        // who looks is told what is wrong now, the log of each kind of trouble once
+        let text = error.to_string();
+        self.trouble.send_if_modified(|trouble| {
+            let is_new = trouble.as_ref() != Some(&text);
+            *trouble = Some(text);
             is_new
         });
-        if told {
+        let kind = discriminant(error);
+        if lock(&self.logged).replace(kind) != Some(kind) {
             let policy = self.config.policy;
             tracing::warn!(%error, ?policy, "the ledger does not answer");
             self.metrics.up(false);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the ledger can never take is a fault of ours; the job must not wait for ever for it.

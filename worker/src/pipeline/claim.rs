@@ -22,7 +22,7 @@ const NONE: &str = "none";
 pub(super) async fn claim(
     worker: &Worker,
     received: &Received,
-    decoded: &Decoded,
+    decoded: &mut Decoded,
 ) -> Result<Option<Box<Claim>>, Outcome> {
     let Some(books) = &worker.books else { return Ok(None) };
     let claim = Box::new(request(worker, received, decoded));
@@ -36,7 +36,13 @@ pub(super) async fn claim(
             Asked::Answered(Claimed::Superseded) => return Err(Outcome::Superseded),
             Asked::Answered(Claimed::Busy) => {}
             Asked::Without => return Ok(None),
-            Asked::CutOff => return Err(cut_off(received)),
+            // it may be made all the same, and then wants its end
+            Asked::Unanswered => return Ok(Some(claim)),
+            Asked::CutOff => {
+                // it may be made all the same: then the copy says that it was given up
+                decoded.subject.state.released.get_or_insert(claim.fence);
+                return Err(cut_off(received));
+            }
         }
         if start.elapsed() + wait > LOOKS {
             return Err(Outcome::Busy { delay: LATER });

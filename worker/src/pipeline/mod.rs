@@ -44,12 +44,12 @@ pub(crate) async fn run(worker: &Worker, received: Box<Received>) {
 }
 
 async fn conclude(worker: &Worker, received: &Received) -> Box<Conclusion> {
-    let decoded = match decode::decode(worker, received) {
+    let mut decoded = match decode::decode(worker, received) {
         Ok(decoded) => decoded,
         Err(poison) => return poison,
     };
     worker.observer.reached(Stage::Received, &decoded.subject.state.id);
-    let claim = match Box::pin(claim::claim(worker, received, &decoded)).await {
+    let claim = match Box::pin(claim::claim(worker, received, &mut decoded)).await {
         Ok(claim) => claim,
         Err(early) => return Conclusion::early(decoded.subject, early),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actionfleet_broker::{Address, Message, PublishError};
+use actionfleet_broker::{Address, LinkState, Message, PublishError};
 use actionfleet_proto::{NotificationStatus, NotifyOn};
 
 use super::{
@@ -83,7 +83,8 @@ async fn reply(
     loop {
         let outcome = worker.broker.publish(reply_to, message.clone()).await;
         worker.metrics.published(reply_to, &outcome);
-        offers += 1;
+        // a broker that takes nothing at all says nothing of the address
+        offers += u32::from(!is_blocked(worker));
         match outcome {
             Ok(()) => return Receipt::Confirmed,
             Err(error @ (PublishError::Unroutable(_) | PublishError::Refused))
@@ -101,6 +102,10 @@ async fn reply(
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+}
+
+fn is_blocked(worker: &Worker) -> bool {
+    matches!(*worker.broker.link().borrow(), LinkState::Blocked(_))
 }
 
 /// The message itself, where it goes on.

@@ -40,7 +40,7 @@ pub(super) async fn record(
         finished_at: letter.finished_at,
     };
     match books.finish(claim, &recorded, received.delivery.lost().cancelled()).await {
-        Asked::Answered(Finished::Recorded) | Asked::Without => Some(letter),
+        Asked::Answered(Finished::Recorded) | Asked::Without | Asked::Unanswered => Some(letter),
         Asked::Answered(Finished::TakenOver) => {
             conclusion.outcome = Outcome::Superseded;
             None
@@ -65,7 +65,7 @@ pub(super) async fn park(worker: &Worker, received: &Received, conclusion: &Conc
     };
     let Some(parked) = parked(conclusion, claim) else { return Receipt::Confirmed };
     match books.park(claim, &parked, received.delivery.lost().cancelled()).await {
-        Asked::Answered(_) | Asked::Without => Receipt::Confirmed,
+        Asked::Answered(_) | Asked::Without | Asked::Unanswered => Receipt::Confirmed,
         Asked::CutOff => Receipt::Lost,
     }
 }

@@ -8,15 +8,15 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use super::{USER, account::Account, binaries::Binaries};
-
-/// How much of a log an error quotes.
-const TAIL_LINES: usize = 15;
+use crate::watched;
 
 /// The private folder of one server: data, socket and log.
 #[derive(Debug)]
 pub(super) struct Folder(TempDir);
 
 impl Folder {
+    pub(super) const LOG: &str = "output.log";
+
     /// With an empty cluster in it, about a second's work.
     pub(super) fn create(binaries: &Binaries, account: Account) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
@@ -78,10 +78,6 @@ impl Folder {
 
     /// The last lines of what the server wrote, for an error message.
     pub(super) fn log_tail(&self) -> String {
-        let log = fs::read(self.file("output.log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = text.lines().collect();
-        let skip = lines.len().saturating_sub(TAIL_LINES);
-        lines.into_iter().skip(skip).collect::<Vec<_>>().join("\n")
+        watched::tail(&self.file(Self::LOG))
     }
 }

@@ -24,7 +24,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use self::{account::Account, binaries::Binaries, folder::Folder, server::Server};
+use self::{account::Account, binaries::Binaries, folder::Folder};
+use crate::watched::Watched;
 
 /// The superuser, who needs no password.
 const USER: &str = "actionfleet";
@@ -44,7 +45,7 @@ const PSQL_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Postgres {
     // first, so that no server is left when the folder goes
-    server: Mutex<Option<Server>>,
+    server: Mutex<Option<Watched>>,
     binaries: Binaries,
     account: Account,
     folder: Folder,
@@ -118,7 +119,7 @@ impl Postgres {
         if self.server().is_some() {
             bail!("the server is running already");
         }
-        let mut server = Server::spawn(&self.binaries, self.account, &self.folder, self.port)?;
+        let mut server = server::spawn(&self.binaries, self.account, &self.folder, self.port)?;
         if let Err(cause) = self.answers(&mut server).await {
             let log = self.folder.log_tail();
             return Err(
@@ -160,7 +161,7 @@ impl Postgres {
         Ok(format!("postgres://{USER}@127.0.0.1:{}/{name}", self.port))
     }
 
-    async fn answers(&self, server: &mut Server) -> anyhow::Result<()> {
+    async fn answers(&self, server: &mut Watched) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             if server.has_ended() {
@@ -174,11 +175,11 @@ impl Postgres {
         }
     }
 
-    fn running(&self) -> anyhow::Result<Server> {
+    fn running(&self) -> anyhow::Result<Watched> {
         self.server().take().context("the server is not running")
     }
 
-    fn server(&self) -> MutexGuard<'_, Option<Server>> {
+    fn server(&self) -> MutexGuard<'_, Option<Watched>> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

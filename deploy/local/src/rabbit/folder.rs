@@ -9,15 +9,15 @@ use tempfile::TempDir;
 use super::Certificate;
 use super::binaries::Binaries;
 use super::ports::Ports;
-
-/// How much of a log an error quotes.
-const TAIL_LINES: usize = 15;
+use crate::watched;
 
 /// The private folder of one node: configuration, cookie, data and logs.
 #[derive(Debug)]
 pub(super) struct Folder(TempDir);
 
 impl Folder {
+    pub(super) const OUTPUT: &str = "output.log";
+
     pub(super) fn create(
         binaries: &Binaries,
         ports: Ports,
@@ -104,17 +104,7 @@ impl Folder {
 
     /// The last lines of what the node wrote, for an error message.
     pub(super) fn log_tail(&self) -> String {
-        let lines: Vec<String> = ["rabbit.log", "output.log"]
-            .iter()
-            .filter_map(|name| fs::read(self.file(name)).ok())
-            .flat_map(|bytes| {
-                let text = String::from_utf8_lossy(&bytes);
-                let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-                let skip = lines.len().saturating_sub(TAIL_LINES);
-                lines.into_iter().skip(skip)
-            })
-            .collect();
-        lines.join("\n")
+        ["rabbit.log", Self::OUTPUT].map(|name| watched::tail(&self.file(name))).join("\n")
     }
 }
 

@@ -19,9 +19,9 @@ use tokio::process::Command;
 
 use self::binaries::Binaries;
 use self::folder::Folder;
-use self::node::Node;
 use self::ports::Ports;
 use self::shared::VirtualHosts;
+use crate::watched::Watched;
 
 /// How often other ports are tried when somebody else took one between finding and using it.
 const PORT_ATTEMPTS: u32 = 4;
@@ -43,7 +43,7 @@ pub struct Certificate {
 #[derive(Debug)]
 pub struct Rabbit {
     // first, so that no node is left when the folder goes
-    node: Mutex<Option<Node>>,
+    node: Mutex<Option<Watched>>,
     binaries: Binaries,
     folder: Folder,
     ports: Ports,
@@ -140,7 +140,7 @@ impl Rabbit {
         if self.node().is_some() {
             bail!("the broker is running already");
         }
-        let mut node = Node::spawn(&self.binaries, &self.folder, self.ports)?;
+        let mut node = node::spawn(&self.binaries, &self.folder, self.ports)?;
         let mut ready = handshake::wait(self.ports.amqp, || node.has_ended()).await;
         if ready.is_ok() && self.speaks_tls {
             ready = handshake::listens(self.ports.tls, || node.has_ended()).await;
@@ -177,11 +177,11 @@ impl Rabbit {
         Ok(printed)
     }
 
-    fn running(&self) -> anyhow::Result<Node> {
+    fn running(&self) -> anyhow::Result<Watched> {
         self.node().take().context("the broker is not running")
     }
 
-    fn node(&self) -> MutexGuard<'_, Option<Node>> {
+    fn node(&self) -> MutexGuard<'_, Option<Watched>> {
         self.node.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

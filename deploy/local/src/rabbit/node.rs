@@ -1,88 +1,20 @@
-use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
-
-use anyhow::{Context, bail};
-use tokio::time::{sleep, timeout};
+use anyhow::Context;
 
 use super::binaries::Binaries;
 use super::folder::Folder;
 use super::ports::Ports;
+use crate::watched::Watched;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 
-/// How often a process that was told to end is looked at.
-const EXIT_POLL: Duration = Duration::from_millis(10);
-
-const END_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A running node under its watchdog. Dropped, node and port mapper are killed.
-#[derive(Debug)]
-pub(super) struct Node {
-    watchdog: Child,
-    /// Held open for as long as the node shall live.
-    orders: Option<ChildStdin>,
-}
-
-impl Node {
-    pub(super) fn spawn(
-        binaries: &Binaries,
-        folder: &Folder,
-        ports: Ports,
-    ) -> anyhow::Result<Self> {
-        let output = File::create(folder.file("output.log")).context("cannot create a log file")?;
-        let errors = output.try_clone().context("cannot share a log file")?;
-        let mut watchdog = Command::new("sh")
-            .args(["-c", WATCHDOG, "watchdog"])
-            .args([&binaries.epmd, &binaries.server])
-            .env_clear()
-            .envs(environment(binaries, folder, ports)?)
-            .current_dir(folder.path())
-            .stdin(Stdio::piped())
-            .stdout(output)
-            .stderr(errors)
-            // Ctrl-C at a terminal is for the owner to handle, the watchdog follows it
-            .process_group(0)
-            .spawn()
-            .context("cannot start `sh`")?;
-        let orders = watchdog.stdin.take();
-        Ok(Self { watchdog, orders })
-    }
-
-    /// Whether the node has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
-        matches!(self.watchdog.try_wait(), Ok(Some(_)) | Err(_))
-    }
-
-    /// Sends the node a signal, by its name, and waits until node and port mapper are gone. One
-    /// that does not heed it is killed.
-    pub(super) async fn end(mut self, signal: &str) -> anyhow::Result<()> {
-        for order in [signal, "KILL"] {
-            if let Some(orders) = self.orders.as_mut() {
-                writeln!(orders, "{order}").context("the watchdog of the node is gone")?;
-            }
-            if timeout(END_TIMEOUT, self.ended()).await.is_ok() {
-                return Ok(());
-            }
-        }
-        bail!("the node did not end within {} s of SIGKILL", END_TIMEOUT.as_secs())
-    }
-
-    async fn ended(&mut self) {
-        while !self.has_ended() {
-            sleep(EXIT_POLL).await;
-        }
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // closing the pipe is the order to kill; it takes milliseconds
-        self.orders.take();
-        let _ = self.watchdog.wait();
-    }
+/// Starts a node and its port mapper under their watchdog.
+pub(super) fn spawn(binaries: &Binaries, folder: &Folder, ports: Ports) -> anyhow::Result<Watched> {
+    let mut command = Watched::command(WATCHDOG);
+    command
+        .args([&binaries.epmd, &binaries.server])
+        .env_clear()
+        .envs(environment(binaries, folder, ports)?);
+    Watched::spawn(command, folder.path(), Folder::OUTPUT)
 }
 
 /// Everything the scripts read from their environment, and nothing of the system's own broker.
