@@ -50,6 +50,16 @@ impl Batch {
         ids.into_iter().collect()
     }
 
+    /// The rows of calls that are [`usual`](super::usual()).
+    pub(crate) fn presumed(&self, now: Timestamp) -> HashMap<String, Row> {
+        let claims = self.0.iter().filter_map(|work| match work {
+            Work::Park(call) => Some(&call.command.0),
+            Work::Finish(call) => Some(&call.command.0),
+            Work::Claim(_) | Work::Reopen(_) => None,
+        });
+        claims.map(|claim| (claim.job_id.clone(), rules::held(claim, now))).collect()
+    }
+
     /// Decides every call over the rows that were loaded, as of now by the database's clock.
     pub(crate) fn decide(&mut self, loaded: HashMap<String, Row>, now: Timestamp) -> Changes {
         let known: BTreeSet<String> = loaded.keys().cloned().collect();
@@ -90,6 +100,11 @@ impl Batch {
             work.settle(Ok(()));
         }
         redo
+    }
+
+    /// The calls, when nothing was written.
+    pub(crate) fn undone(self) -> Vec<Work> {
+        self.0
     }
 
     /// Tells every caller why nothing was written.

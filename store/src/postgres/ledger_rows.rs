@@ -61,6 +61,30 @@ pub(super) const UPDATE: &str = "update jobs set status = u.status, attempt = u.
      currency, dead_lettered, attempts, result, lane) \
      where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day";
 
+/// Adds first claims, and yields those of jobs that are on no day.
+pub(super) const CLAIM: &str = "insert into jobs (job_id, day, status, attempt, fence, claimed_at, \
+     dead_lettered, attempts, lane, tenant, action, enqueued_at, created_at) \
+     select u.job_id, date '1970-01-01' + $1::int, 'running', 1, u.fence, $2::timestamptz, false, \
+     '[]', u.lane, u.tenant, u.action, u.enqueued_at, $2::timestamptz \
+     from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[]) \
+     as u(job_id, fence, lane, tenant, action, enqueued_at) \
+     where not exists (select from jobs where jobs.job_id = u.job_id \
+     and jobs.day <> date '1970-01-01' + $1::int) \
+     on conflict (job_id, day) do nothing returning job_id";
+
+/// Ends or parks what is held, and yields what was. `coalesce` keeps the planner from the index of
+/// states, which has every job that ever ran until it is vacuumed.
+pub(super) const SETTLE: &str = "update jobs set status = u.status, attempt = u.attempt, \
+     why = u.why, code = u.code, next_at = u.next_at, finished_at = u.finished_at, \
+     cost = u.cost::numeric, currency = u.currency, dead_lettered = u.dead_lettered, \
+     attempts = u.attempts::json, result = u.result \
+     from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
+     $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::bool[], \
+     $13::text[], $14::bytea[]) as u(job_id, day, status, attempt, fence, why, code, next_at, \
+     finished_at, cost, currency, dead_lettered, attempts, result) \
+     where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day \
+     and jobs.fence = u.fence and coalesce(jobs.status) = 'running' returning jobs.job_id";
+
 /// What changes over a job's life, a list for each column.
 #[derive(Default)]
 struct Lists<'a> {
@@ -164,6 +188,51 @@ pub(super) async fn update(
         lists.push(row, Day::of(millis(row.entry.created_at)));
     }
     client.execute(statement, &lists.bound()).await.map(drop)
+}
+
+/// Yields the ids that were on no day before.
+pub(super) async fn claim(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row],
+    day: Day,
+) -> Result<BTreeSet<String>, Error> {
+    let Some(first) = rows.first() else { return Ok(BTreeSet::new()) };
+    let now = moment(first.entry.created_at);
+    let mut lists = Lists::default();
+    let (mut tenants, mut actions, mut enqueued) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        lists.push(row, day);
+        tenants.push(&*row.entry.tenant);
+        actions.push(&*row.entry.action);
+        enqueued.push(moment(row.entry.enqueued_at));
+    }
+    let Lists { job_id, fence, lane, .. } = &lists;
+    let bound: [&(dyn ToSql + Sync); 8] =
+        [&day.0, &now, job_id, fence, lane, &tenants, &actions, &enqueued];
+    let claimed = client.query(statement, &bound).await?;
+    Ok(claimed.iter().map(|row| row.get(0)).collect())
+}
+
+/// Yields the ids of those that were held by the row's fence, on this day.
+pub(super) async fn settle(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row],
+    day: Day,
+) -> Result<BTreeSet<String>, Error> {
+    if rows.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut lists = Lists::default();
+    for row in rows {
+        lists.push(row, day);
+    }
+    let [job_id, day, status, attempt, fence, why, code, _, rest @ .., _] = lists.bound();
+    let mut bound = vec![job_id, day, status, attempt, fence, why, code];
+    bound.extend(rest);
+    let settled = client.query(statement, &bound).await?;
+    Ok(settled.iter().map(|row| row.get(0)).collect())
 }
 
 pub(super) fn read_whole(row: &SqlRow) -> Row {
