@@ -50,14 +50,38 @@ impl Batch {
         ids.into_iter().collect()
     }
 
-    /// The rows of calls that are [`usual`](super::usual()).
-    pub(crate) fn presumed(&self, now: Timestamp) -> HashMap<String, Row> {
-        let claims = self.0.iter().filter_map(|work| match work {
-            Work::Park(call) => Some(&call.command.0),
-            Work::Finish(call) => Some(&call.command.0),
-            Work::Claim(_) | Work::Reopen(_) => None,
-        });
-        claims.map(|claim| (claim.job_id.clone(), rules::held(claim, now))).collect()
+    /// Decides calls that are all [`usual`](super::usual()), over the rows that are presumed.
+    pub(crate) fn presume(&mut self, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        for work in &mut self.0 {
+            match work {
+                Work::Claim(call) => {
+                    let (row, answer) = rules::claim(None, &call.command, now);
+                    call.answer = Some(answer);
+                    changes.inserts.extend(row);
+                }
+                Work::Park(call) => {
+                    let (claim, parked) = &call.command;
+                    let held = rules::held(claim, now);
+                    let (row, answer) = rules::park(Some(&held), claim, parked, now);
+                    call.answer = Some(answer);
+                    changes.updates.extend(row);
+                }
+                Work::Finish(call) => {
+                    let (claim, outcome) = &call.command;
+                    let held = rules::held(claim, now);
+                    let (row, answer) = rules::finish(Some(&held), claim, outcome, now);
+                    call.answer = Some(answer);
+                    changes.updates.extend(row);
+                }
+                // nothing is presumed of these
+                Work::Reopen(_) => {}
+            }
+        }
+        for rows in [&mut changes.inserts, &mut changes.updates] {
+            rows.sort_unstable_by(|one, other| one.entry.job_id.cmp(&other.entry.job_id));
+        }
+        changes
     }
 
     /// Decides every call over the rows that were loaded, as of now by the database's clock.

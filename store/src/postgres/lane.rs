@@ -1,8 +1,11 @@
 //! Batches of calls to the ledger, one transaction each, in two round trips.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio_postgres::{Error, Row as SqlRow, types::ToSql};
 
 use super::{
@@ -29,6 +32,16 @@ pub(super) enum Durability {
     NewMayBeLost,
 }
 
+impl Durability {
+    /// How many transactions there are at once: while one waits for the disk, the next is made.
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Full => 2,
+            Self::NewMayBeLost => 1,
+        }
+    }
+}
+
 /// Runs batches until every caller is gone.
 pub(super) fn start(pool: Pool, calls: mpsc::Receiver<Work>, durability: Durability) {
     start_on(pool, calls, durability, None);
@@ -41,13 +54,18 @@ pub(super) fn start_on(
     durability: Durability,
     day: Option<Day>,
 ) {
-    let mut gather = Gather::new(calls, BatchConfig::DEFAULT);
-    let mut lane = Lane { pool, durability, day };
-    tokio::spawn(async move {
-        while let Some(calls) = gather.next().await {
-            lane.commit(calls).await;
-        }
-    });
+    let gather = Arc::new(Mutex::new(Gather::new(calls, BatchConfig::DEFAULT)));
+    for _ in 0..durability.at_once() {
+        let (pool, gather) = (pool.clone(), gather.clone());
+        let mut lane = Lane { pool, durability, day };
+        tokio::spawn(async move {
+            loop {
+                let gathered = gather.lock().await.next().await;
+                let Some(calls) = gathered else { break };
+                lane.commit(calls).await;
+            }
+        });
+    }
 }
 
 struct Lane {
@@ -131,7 +149,7 @@ impl Lane {
         let now = from_millis(now);
         let changes = match loaded {
             Some(loaded) => batch.decide(loaded, now),
-            None => batch.decide(batch.presumed(now), now),
+            None => batch.presume(now),
         };
         match self.store(session, &changes, way, day).await {
             Ok(again) => Ok(Ended::Committed(again)),
@@ -163,10 +181,10 @@ impl Lane {
                 ledger_rows::update(client, &update, updates),
                 commit,
             );
-            let inserted = inserted?;
+            let not_inserted = inserted?;
             updated?;
             committed?;
-            return Ok(ids(inserts).filter(|id| !inserted.contains(*id)).cloned().collect());
+            return Ok(not_inserted);
         }
         let claim = client.prepare_cached(ledger_rows::CLAIM).await?;
         let settle = client.prepare_cached(ledger_rows::SETTLE).await?;
@@ -175,16 +193,11 @@ impl Lane {
             ledger_rows::settle(client, &settle, updates, day),
             commit,
         );
-        let (claimed, settled) = (claimed?, settled?);
+        let (mut again, not_settled) = (claimed?, settled?);
         committed?;
-        let not_claimed = ids(inserts).filter(|id| !claimed.contains(*id));
-        let not_settled = ids(updates).filter(|id| !settled.contains(*id));
-        Ok(not_claimed.chain(not_settled).cloned().collect())
+        again.extend(not_settled);
+        Ok(again)
     }
-}
-
-fn ids(rows: &[Row]) -> impl Iterator<Item = &String> {
-    rows.iter().map(|row| &row.entry.job_id)
 }
 
 /// The rows of these jobs, locked, and what time it is, in milliseconds.

@@ -61,15 +61,18 @@ pub(super) const UPDATE: &str = "update jobs set status = u.status, attempt = u.
      currency, dead_lettered, attempts, result, lane) \
      where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day";
 
-/// Adds first claims, and yields those of jobs that are on no day.
+/// Adds first claims, and yields those of jobs that are on no day. The other days are asked once, for
+/// all of them; of this one, the conflict tells.
 pub(super) const CLAIM: &str = "insert into jobs (job_id, day, status, attempt, fence, claimed_at, \
      dead_lettered, attempts, lane, tenant, action, enqueued_at, created_at) \
      select u.job_id, date '1970-01-01' + $1::int, 'running', 1, u.fence, $2::timestamptz, false, \
      '[]', u.lane, u.tenant, u.action, u.enqueued_at, $2::timestamptz \
      from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[]) \
      as u(job_id, fence, lane, tenant, action, enqueued_at) \
-     where not exists (select from jobs where jobs.job_id = u.job_id \
-     and jobs.day <> date '1970-01-01' + $1::int) \
+     where u.job_id <> all (array( \
+     select job_id from jobs where job_id = any($3) and day < date '1970-01-01' + $1::int \
+     union all \
+     select job_id from jobs where job_id = any($3) and day >= date '1970-01-02' + $1::int)) \
      on conflict (job_id, day) do nothing returning job_id";
 
 /// Ends or parks what is held, and yields what was. `coalesce` keeps the planner from the index of
@@ -148,7 +151,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Yields the ids that were not there before.
+/// Yields the ids that were there before.
 pub(super) async fn insert(
     client: &Client,
     statement: &Statement,
@@ -171,8 +174,7 @@ pub(super) async fn insert(
     let mut bound = lists.bound().to_vec();
     let rest: [&(dyn ToSql + Sync); 4] = [&tenants, &actions, &enqueued, &created];
     bound.extend(rest);
-    let inserted = client.query(statement, &bound).await?;
-    Ok(inserted.iter().map(|row| row.get(0)).collect())
+    Ok(missing(rows, &client.query(statement, &bound).await?))
 }
 
 pub(super) async fn update(
@@ -190,7 +192,7 @@ pub(super) async fn update(
     client.execute(statement, &lists.bound()).await.map(drop)
 }
 
-/// Yields the ids that were on no day before.
+/// Yields the ids that were on some day before.
 pub(super) async fn claim(
     client: &Client,
     statement: &Statement,
@@ -199,22 +201,20 @@ pub(super) async fn claim(
 ) -> Result<BTreeSet<String>, Error> {
     let Some(first) = rows.first() else { return Ok(BTreeSet::new()) };
     let now = moment(first.entry.created_at);
-    let mut lists = Lists::default();
-    let (mut tenants, mut actions, mut enqueued) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
-        lists.push(row, day);
-        tenants.push(&*row.entry.tenant);
-        actions.push(&*row.entry.action);
-        enqueued.push(moment(row.entry.enqueued_at));
-    }
-    let Lists { job_id, fence, lane, .. } = &lists;
+    let list =
+        |of: fn(&JobEntry) -> &str| rows.iter().map(|row| of(&row.entry)).collect::<Vec<_>>();
+    let job_ids = list(|entry| &entry.job_id);
+    let lanes = list(|entry| &entry.lane);
+    let tenants = list(|entry| &entry.tenant);
+    let actions = list(|entry| &entry.action);
+    let fences: Vec<i64> = rows.iter().map(|row| row.fence.cast_signed()).collect();
+    let enqueued: Vec<_> = rows.iter().map(|row| moment(row.entry.enqueued_at)).collect();
     let bound: [&(dyn ToSql + Sync); 8] =
-        [&day.0, &now, job_id, fence, lane, &tenants, &actions, &enqueued];
-    let claimed = client.query(statement, &bound).await?;
-    Ok(claimed.iter().map(|row| row.get(0)).collect())
+        [&day.0, &now, &job_ids, &fences, &lanes, &tenants, &actions, &enqueued];
+    Ok(missing(rows, &client.query(statement, &bound).await?))
 }
 
-/// Yields the ids of those that were held by the row's fence, on this day.
+/// Yields the ids of those that were not held by the row's fence, on this day.
 pub(super) async fn settle(
     client: &Client,
     statement: &Statement,
@@ -231,8 +231,17 @@ pub(super) async fn settle(
     let [job_id, day, status, attempt, fence, why, code, _, rest @ .., _] = lists.bound();
     let mut bound = vec![job_id, day, status, attempt, fence, why, code];
     bound.extend(rest);
-    let settled = client.query(statement, &bound).await?;
-    Ok(settled.iter().map(|row| row.get(0)).collect())
+    Ok(missing(rows, &client.query(statement, &bound).await?))
+}
+
+/// The ids of rows that a statement did not yield.
+fn missing(rows: &[Row], yielded: &[SqlRow]) -> BTreeSet<String> {
+    if rows.len() == yielded.len() {
+        return BTreeSet::new();
+    }
+    let yielded: BTreeSet<&str> = yielded.iter().map(|row| row.get(0)).collect();
+    let ids = rows.iter().map(|row| &row.entry.job_id);
+    ids.filter(|id| !yielded.contains(&***id)).cloned().collect()
 }
 
 pub(super) fn read_whole(row: &SqlRow) -> Row {
