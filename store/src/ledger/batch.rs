@@ -50,6 +50,40 @@ impl Batch {
         ids.into_iter().collect()
     }
 
+    /// Decides calls that are all [`usual`](super::usual()), over the rows that are presumed.
+    pub(crate) fn presume(&mut self, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        for work in &mut self.0 {
+            match work {
+                Work::Claim(call) => {
+                    let (row, answer) = rules::claim(None, &call.command, now);
+                    call.answer = Some(answer);
+                    changes.inserts.extend(row);
+                }
+                Work::Park(call) => {
+                    let (claim, parked) = &call.command;
+                    let held = rules::held(claim, now);
+                    let (row, answer) = rules::park(Some(&held), claim, parked, now);
+                    call.answer = Some(answer);
+                    changes.updates.extend(row);
+                }
+                Work::Finish(call) => {
+                    let (claim, outcome) = &call.command;
+                    let held = rules::held(claim, now);
+                    let (row, answer) = rules::finish(Some(&held), claim, outcome, now);
+                    call.answer = Some(answer);
+                    changes.updates.extend(row);
+                }
+                // nothing is presumed of these
+                Work::Reopen(_) => {}
+            }
+        }
+        for rows in [&mut changes.inserts, &mut changes.updates] {
+            rows.sort_unstable_by(|one, other| one.entry.job_id.cmp(&other.entry.job_id));
+        }
+        changes
+    }
+
     /// Decides every call over the rows that were loaded, as of now by the database's clock.
     pub(crate) fn decide(&mut self, loaded: HashMap<String, Row>, now: Timestamp) -> Changes {
         let known: BTreeSet<String> = loaded.keys().cloned().collect();
@@ -92,6 +126,11 @@ impl Batch {
             work.settle(Ok(()));
         }
         redo
+    }
+
+    /// The calls, when nothing was written.
+    pub(crate) fn undone(self) -> Vec<Work> {
+        self.0
     }
 
     /// Tells every caller why nothing was written.

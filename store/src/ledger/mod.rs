@@ -10,6 +10,9 @@ mod rules;
 #[cfg(test)]
 mod rules_tests;
 mod search;
+mod usual;
+#[cfg(test)]
+mod usual_tests;
 mod work;
 
 pub(crate) use batch::{Batch, Changes};
@@ -20,4 +23,5 @@ pub(crate) use row::{
     DAY, Row, code_of, day_start, from_millis, millis, millis_now, status_of, why_of,
 };
 pub(crate) use search::search;
+pub(crate) use usual::usual;
 pub(crate) use work::{Queue, Work};

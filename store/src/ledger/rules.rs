@@ -130,6 +130,11 @@ pub(super) fn reopen(row: Option<&Row>) -> Decided<bool> {
     (Some(Row { entry, fence: row.fence }), true)
 }
 
+/// The row that a holder finds.
+pub(super) fn held(claim: &Claim, now: Timestamp) -> Row {
+    running(new(claim, now), claim, now)
+}
+
 fn is_free_for(entry: &JobEntry, claim: &Claim) -> bool {
     entry.attempt <= claim.attempt && entry.why != Some(Why::Reopened)
 }

@@ -9,7 +9,7 @@ use super::{
     Postgres,
     bind::bound,
     catalog_rows,
-    ledger_rows::{COLUMNS, GET, INSERT, LOCK, UPDATE},
+    ledger_rows::{CLAIM, COLUMNS, GET, INSERT, LOCK, SETTLE, UPDATE},
 };
 use crate::{
     catalog::{count, search as search_entries},
@@ -76,15 +76,21 @@ async fn generic_plan(engine: &Postgres, sql: &str, parameters: usize, settings:
 async fn what_runs_for_each_job_goes_by_an_index() {
     let engine = engine().await;
     let lane = "set enable_hashjoin to off; set enable_mergejoin to off";
-    for (name, sql, parameters, settings) in
-        [("lock", LOCK, 1, lane), ("update", UPDATE, 16, lane), ("get", GET, 1, "")]
-    {
+    for (name, sql, parameters, settings) in [
+        ("lock", LOCK, 1, lane),
+        ("update", UPDATE, 16, lane),
+        ("claim", CLAIM, 8, lane),
+        ("settle", SETTLE, 14, lane),
+        ("get", GET, 1, ""),
+    ] {
         let plan = generic_plan(&engine, sql, parameters, settings).await;
         assert!(plan.contains("_pkey"), "{name}: {plan}");
         assert!(!plan.contains("Seq Scan"), "{name}: {plan}");
     }
-    let insert = generic_plan(&engine, INSERT, 20, lane).await;
-    assert!(insert.contains("Conflict Arbiter Indexes"), "{insert}");
+    for (sql, parameters) in [(INSERT, 20), (CLAIM, 8)] {
+        let insert = generic_plan(&engine, sql, parameters, lane).await;
+        assert!(insert.contains("Conflict Arbiter Indexes"), "{insert}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,6 +61,33 @@ pub(super) const UPDATE: &str = "update jobs set status = u.status, attempt = u.
      currency, dead_lettered, attempts, result, lane) \
      where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day";
 
+/// Adds first claims, and yields those of jobs that are on no day. The other days are asked once, for
+/// all of them; of this one, the conflict tells.
+pub(super) const CLAIM: &str = "insert into jobs (job_id, day, status, attempt, fence, claimed_at, \
+     dead_lettered, attempts, lane, tenant, action, enqueued_at, created_at) \
+     select u.job_id, date '1970-01-01' + $1::int, 'running', 1, u.fence, $2::timestamptz, false, \
+     '[]', u.lane, u.tenant, u.action, u.enqueued_at, $2::timestamptz \
+     from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[]) \
+     as u(job_id, fence, lane, tenant, action, enqueued_at) \
+     where u.job_id <> all (array( \
+     select job_id from jobs where job_id = any($3) and day < date '1970-01-01' + $1::int \
+     union all \
+     select job_id from jobs where job_id = any($3) and day >= date '1970-01-02' + $1::int)) \
+     on conflict (job_id, day) do nothing returning job_id";
+
+/// Ends or parks what is held, and yields what was. `coalesce` keeps the planner from the index of
+/// states, which has every job that ever ran until it is vacuumed.
+pub(super) const SETTLE: &str = "update jobs set status = u.status, attempt = u.attempt, \
+     why = u.why, code = u.code, next_at = u.next_at, finished_at = u.finished_at, \
+     cost = u.cost::numeric, currency = u.currency, dead_lettered = u.dead_lettered, \
+     attempts = u.attempts::json, result = u.result \
+     from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
+     $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::bool[], \
+     $13::text[], $14::bytea[]) as u(job_id, day, status, attempt, fence, why, code, next_at, \
+     finished_at, cost, currency, dead_lettered, attempts, result) \
+     where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day \
+     and jobs.fence = u.fence and coalesce(jobs.status) = 'running' returning jobs.job_id";
+
 /// What changes over a job's life, a list for each column.
 #[derive(Default)]
 struct Lists<'a> {
@@ -124,7 +151,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Yields the ids that were not there before.
+/// Yields the ids that were there before.
 pub(super) async fn insert(
     client: &Client,
     statement: &Statement,
@@ -147,8 +174,7 @@ pub(super) async fn insert(
     let mut bound = lists.bound().to_vec();
     let rest: [&(dyn ToSql + Sync); 4] = [&tenants, &actions, &enqueued, &created];
     bound.extend(rest);
-    let inserted = client.query(statement, &bound).await?;
-    Ok(inserted.iter().map(|row| row.get(0)).collect())
+    Ok(missing(rows, &client.query(statement, &bound).await?))
 }
 
 pub(super) async fn update(
@@ -164,6 +190,58 @@ pub(super) async fn update(
         lists.push(row, Day::of(millis(row.entry.created_at)));
     }
     client.execute(statement, &lists.bound()).await.map(drop)
+}
+
+/// Yields the ids that were on some day before.
+pub(super) async fn claim(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row],
+    day: Day,
+) -> Result<BTreeSet<String>, Error> {
+    let Some(first) = rows.first() else { return Ok(BTreeSet::new()) };
+    let now = moment(first.entry.created_at);
+    let list =
+        |of: fn(&JobEntry) -> &str| rows.iter().map(|row| of(&row.entry)).collect::<Vec<_>>();
+    let job_ids = list(|entry| &entry.job_id);
+    let lanes = list(|entry| &entry.lane);
+    let tenants = list(|entry| &entry.tenant);
+    let actions = list(|entry| &entry.action);
+    let fences: Vec<i64> = rows.iter().map(|row| row.fence.cast_signed()).collect();
+    let enqueued: Vec<_> = rows.iter().map(|row| moment(row.entry.enqueued_at)).collect();
+    let bound: [&(dyn ToSql + Sync); 8] =
+        [&day.0, &now, &job_ids, &fences, &lanes, &tenants, &actions, &enqueued];
+    Ok(missing(rows, &client.query(statement, &bound).await?))
+}
+
+/// Yields the ids of those that were not held by the row's fence, on this day.
+pub(super) async fn settle(
+    client: &Client,
+    statement: &Statement,
+    rows: &[Row],
+    day: Day,
+) -> Result<BTreeSet<String>, Error> {
+    if rows.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut lists = Lists::default();
+    for row in rows {
+        lists.push(row, day);
+    }
+    let [job_id, day, status, attempt, fence, why, code, _, rest @ .., _] = lists.bound();
+    let mut bound = vec![job_id, day, status, attempt, fence, why, code];
+    bound.extend(rest);
+    Ok(missing(rows, &client.query(statement, &bound).await?))
+}
+
+/// The ids of rows that a statement did not yield.
+fn missing(rows: &[Row], yielded: &[SqlRow]) -> BTreeSet<String> {
+    if rows.len() == yielded.len() {
+        return BTreeSet::new();
+    }
+    let yielded: BTreeSet<&str> = yielded.iter().map(|row| row.get(0)).collect();
+    let ids = rows.iter().map(|row| &row.entry.job_id);
+    ids.filter(|id| !yielded.contains(&***id)).cloned().collect()
 }
 
 pub(super) fn read_whole(row: &SqlRow) -> Row {
