@@ -63,10 +63,26 @@ impl Measured {
 
 /// A process's processor time, user and system, so far.
 pub(crate) fn processor_time(pid: u32) -> anyhow::Result<Duration> {
+    spent(pid, 2)
+}
+
+/// The same with that of its children, those that have ended included.
+pub(crate) fn processor_time_of_all(pid: u32) -> anyhow::Result<Duration> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+    let mut all = spent(pid, 4)?;
+    for child in children.split_whitespace() {
+        // one that ends meanwhile is counted with its parent, the next time
+        all += spent(child.parse()?, 2).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+/// User, system; of ended children user, system.
+fn spent(pid: u32, fields: usize) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let (_, fields) = stat.rsplit_once(')').context("no fields")?;
-    let ticks: u64 =
-        fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    let (_, rest) = stat.rsplit_once(')').context("no fields")?;
+    let ticks = rest.split_whitespace().skip(11).take(fields).map(str::parse::<u64>);
+    let ticks: u64 = ticks.sum::<Result<_, _>>()?;
     // the kernel's USER_HZ is 100 on every Linux that Rust runs on
     Ok(Duration::from_millis(ticks * 10))
 }

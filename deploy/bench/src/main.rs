@@ -17,7 +17,7 @@ use crate::report::Report;
 struct Cli {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Only these scenarios: throughput, ledger, concurrency, latency, enqueue, idle.
+    /// Only these scenarios: throughput, ledger, embedded, concurrency, latency, enqueue, idle.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// A share of the full size, such as 0.1.
@@ -62,6 +62,9 @@ async fn run(only: &[String], scale: f64) -> anyhow::Result<()> {
     }
     if wanted("ledger") {
         scenario::ledger(&stage, scale, &mut report).await?;
+    }
+    if wanted("embedded") {
+        scenario::embedded(&stage, scale, &mut report).await?;
     }
     if wanted("concurrency") {
         scenario::concurrency(&stage, scale, &mut report).await?;

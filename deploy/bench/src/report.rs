@@ -36,6 +36,11 @@ impl Report {
         self.add(what, String::new(), format!("{fleet:.1} {unit}"), String::new(), verdict);
     }
 
+    /// A figure of the fleet alone that explains others.
+    pub(crate) fn tell(&mut self, what: &str, unit: &str, fleet: f64) {
+        self.add(what, String::new(), format!("{fleet:.1} {unit}"), String::new(), String::new());
+    }
+
     fn add(&mut self, what: &str, bare: String, fleet: String, ratio: String, verdict: String) {
         say(&format!("  {what}: {bare} | {fleet} | {ratio} {verdict}"));
         self.rows.push([what.to_owned(), bare, fleet, ratio, verdict]);

@@ -1,11 +1,13 @@
 //! What is measured, a file each.
 
+mod embedded;
 mod enqueue;
 mod idle;
 mod latency;
 mod stage;
 mod work;
 
+pub(crate) use embedded::embedded;
 pub(crate) use enqueue::enqueue;
 pub(crate) use idle::idle;
 pub(crate) use latency::latency;

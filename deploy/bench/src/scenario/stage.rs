@@ -32,6 +32,8 @@ pub(crate) struct Stage {
     postgres: Postgres,
     /// The broker's process.
     pub(crate) broker: u32,
+    /// The process of PostgreSQL whose children serve the connections.
+    pub(crate) database: u32,
     pub(crate) folder: TempDir,
     fleet: PathBuf,
     bench: PathBuf,
@@ -57,7 +59,10 @@ impl Stage {
         let broker = digits.parse().with_context(|| format!("{pid:?} is no process id"))?;
         say("starting a private PostgreSQL");
         let postgres = Postgres::start().await?;
-        let stage = Self { rabbit, postgres, broker, folder: TempDir::new()?, fleet, bench };
+        let pid = "select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
+        let database = postgres.sql("postgres", pid).await?.parse()?;
+        let folder = TempDir::new()?;
+        let stage = Self { rabbit, postgres, broker, database, folder, fleet, bench };
         let mut topology = Command::new(&stage.fleet);
         topology.args([
             "topology",
@@ -124,6 +129,18 @@ impl Stage {
             ];
             return Measured::start(&self.bench, &arguments);
         }
+        let mut sets = vec![format!("broker.url={url}"), "admin.listen=off".to_owned()];
+        sets.extend(self.setting(contender).await?);
+        self.fleet_worker(backend, &permits, &sets)
+    }
+
+    /// Starts a worker of the fleet with these settings and those that all have.
+    pub(crate) fn fleet_worker(
+        &self,
+        backend: &Backend,
+        permits: &str,
+        sets: &[String],
+    ) -> anyhow::Result<Measured> {
         let definitions = self.folder.path().join("definitions");
         std::fs::create_dir_all(&definitions)?;
         let action = serde_json::json!({
@@ -132,20 +149,14 @@ impl Stage {
         });
         std::fs::write(definitions.join("bench.json"), action.to_string())?;
         let definitions = definitions.display().to_string();
-        let sets = [
-            format!("broker.url={url}"),
+        let common = [
             format!("definitions.path={definitions}"),
             format!("lanes.default.permits={permits}"),
             "lanes.bulk.permits=1".to_owned(),
             "http.allow_networks=127.0.0.0/8".to_owned(),
-            "admin.listen=off".to_owned(),
         ];
         let mut arguments = vec!["worker"];
-        let more = self.setting(contender).await?;
-        if let Some(more) = &more {
-            arguments.extend(["--set", more]);
-        }
-        for set in &sets {
+        for set in common.iter().chain(sets) {
             arguments.extend(["--set", set]);
         }
         Measured::start(&self.fleet, &arguments)

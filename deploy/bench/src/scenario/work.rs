@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::stage::{Contender, JOBS, Stage};
 use crate::{
     broker::REPLIES,
-    child::processor_time,
+    child::{processor_time, processor_time_of_all},
     report::{Goal, Report, say},
 };
 
@@ -16,6 +16,7 @@ struct Figures {
     jobs_per_second: f64,
     micros_per_job: f64,
     broker_micros_per_job: f64,
+    database_micros_per_job: f64,
     peak_bytes: f64,
 }
 
@@ -55,6 +56,8 @@ pub(crate) async fn ledger(stage: &Stage, scale: f64, report: &mut Report) -> an
         let (a, b) = (without.micros_per_job, with.micros_per_job);
         report.compare(&what, "µs", a, b, Goal::AtMost(2.0));
     }
+    let what = "PostgreSQL's processor time a job";
+    report.tell(what, "µs", postgres.database_micros_per_job);
     Ok(())
 }
 
@@ -116,9 +119,11 @@ async fn measure(
     let worker = stage.worker(contender, &backend, permits).await?;
     let (first, start) = desk.reaches(REPLIES, count / 10, LIMIT).await?;
     let (before, broker_before) = (worker.processor_time()?, processor_time(stage.broker)?);
+    let database_before = processor_time_of_all(stage.database)?;
     let (last, end) = desk.reaches(REPLIES, count, LIMIT).await?;
     let spent = worker.processor_time()?.saturating_sub(before);
     let broker_spent = processor_time(stage.broker)?.saturating_sub(broker_before);
+    let database_spent = processor_time_of_all(stage.database)?.saturating_sub(database_before);
     let (_, peak) = worker.memory()?;
     worker.kill().await?;
     let jobs = f64::from(last - first);
@@ -126,6 +131,7 @@ async fn measure(
         jobs_per_second: jobs / (end - start).as_secs_f64(),
         micros_per_job: spent.as_secs_f64() * 1e6 / jobs,
         broker_micros_per_job: broker_spent.as_secs_f64() * 1e6 / jobs,
+        database_micros_per_job: database_spent.as_secs_f64() * 1e6 / jobs,
         peak_bytes: f64::from(u32::try_from(peak / 1024)?) * 1024.0,
     })
 }

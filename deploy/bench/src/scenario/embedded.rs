@@ -1,0 +1,125 @@
+//! A whole fleet in one folder: its queue, and its ledger where it has one, are files.
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use super::{
+    stage::{Contender, Stage},
+    work::scaled,
+};
+use crate::{
+    broker::body,
+    child::Measured,
+    report::{Goal, Report, say},
+};
+
+/// Another fleet in the same folder, which has no worker: a queue of its keeps the results.
+const OTHER: &str = "broker.prefix=bench";
+const RESULTS: &str = "bench.jobs.default";
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Backend 0 ms, 256 permits, 20,000 jobs.
+pub(crate) async fn embedded(stage: &Stage, scale: f64, report: &mut Report) -> anyhow::Result<()> {
+    say("embedded: one worker on a folder, backend 0 ms, 256 permits");
+    let count = scaled(20_000, scale);
+    for (name, ledger) in [("queue in a folder", false), ("queue and ledger in a folder", true)] {
+        let mut best = (0.0, 0.0);
+        for _ in 0..3 {
+            let round = measure(stage, count, ledger).await?;
+            best = if round.0 > best.0 { round } else { best };
+        }
+        report.alone(&format!("jobs/s, {name}"), "/s", best.0, Goal::AtLeast(5000.0));
+        report.tell(&format!("processor time a job, {name}"), "µs", best.1);
+    }
+    Ok(())
+}
+
+/// Jobs a second from the first tenth to the last, and what each costs in microseconds.
+async fn measure(stage: &Stage, count: u32, ledger: bool) -> anyhow::Result<(f64, f64)> {
+    let folder = tempfile::tempdir_in(stage.folder.path())?;
+    let url = format!("broker.url=embedded:{}", folder.path().display());
+    enqueue(stage, folder.path(), &url, count).await?;
+    let backend = stage.backend(Duration::ZERO).await?;
+    let admin = free_address()?;
+    let mut sets = vec![url.clone(), format!("admin.listen={admin}")];
+    if ledger {
+        let store = folder.path().join("store.db");
+        sets.push(format!("store.url=sqlite:{}", store.display()));
+    }
+    let worker = stage.fleet_worker(&backend, "256", &sets)?;
+    let (first, start) = reaches(&worker, &admin, count / 10).await?;
+    let before = worker.processor_time()?;
+    let (last, end) = reaches(&worker, &admin, count).await?;
+    let spent = worker.processor_time()?.saturating_sub(before);
+    worker.kill().await?;
+    let kept = results(stage, &url).await?;
+    ensure!(kept == u64::from(count), "{kept} results of {count} jobs");
+    let jobs = f64::from(last - first);
+    Ok((jobs / (end - start).as_secs_f64(), spent.as_secs_f64() * 1e6 / jobs))
+}
+
+async fn enqueue(stage: &Stage, folder: &Path, url: &str, count: u32) -> anyhow::Result<()> {
+    let path = folder.join("jobs.jsonl");
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path)?);
+    for number in 0..count {
+        let mut job: Value = serde_json::from_slice(&body(number))?;
+        job["reply"] = json!({"queue": RESULTS});
+        writeln!(file, "{job}")?;
+    }
+    file.flush()?;
+    let path = path.display().to_string();
+    run(stage, &["topology", "apply", "--set", url, "--set", OTHER]).await?;
+    run(stage, &["enqueue", "--jsonl", &path, "--set", url]).await.map(drop)
+}
+
+/// Yields what a command of the fleet printed.
+async fn run(stage: &Stage, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let mut command = Command::new(stage.program(Contender::Fleet));
+    let output = command.args(arguments).output().await?;
+    ensure!(output.status.success(), "actionfleet {arguments:?}: {}", output.status);
+    Ok(output.stdout)
+}
+
+/// Waits until at least `count` jobs are settled; how many are, and when.
+async fn reaches(worker: &Measured, admin: &str, count: u32) -> anyhow::Result<(u32, Instant)> {
+    let end = Instant::now() + LIMIT;
+    loop {
+        worker.memory()?;
+        let settled = settled(admin).await.unwrap_or(0);
+        if settled >= count {
+            return Ok((settled, Instant::now()));
+        }
+        ensure!(Instant::now() < end, "{settled} of {count} jobs are settled after {LIMIT:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// As the worker counts them; there is no answer before it has started.
+async fn settled(admin: &str) -> anyhow::Result<u32> {
+    let metrics = reqwest::get(format!("http://{admin}/metrics")).await?.text().await?;
+    let counter = "actionfleet_settles_total{result=\"acked\"} ";
+    let value = metrics.lines().find_map(|line| line.strip_prefix(counter));
+    Ok(value.context("no such counter")?.parse()?)
+}
+
+/// How many results were kept.
+async fn results(stage: &Stage, url: &str) -> anyhow::Result<u64> {
+    let status = run(stage, &["status", "--json", "--set", url, "--set", OTHER]).await?;
+    let status: Value = serde_json::from_slice(&status)?;
+    let lanes = status["lanes"].as_array().context("no lanes")?;
+    let lane = lanes.iter().find(|lane| lane["queue"] == RESULTS).context("no lane")?;
+    lane["ready"].as_u64().context("no queue")
+}
+
+fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.to_string())
+}
