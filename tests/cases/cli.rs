@@ -1,5 +1,6 @@
 //! The command line, run as its users run it.
 
+mod catalog;
 mod dev;
 mod jobs;
 mod secrets;

@@ -1,5 +1,6 @@
 mod answers;
 mod backends;
+mod catalog;
 mod cli;
 mod faults;
 mod ledger;

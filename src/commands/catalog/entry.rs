@@ -32,7 +32,7 @@ impl Session {
         let changes = before.enabled != enabled;
         if changes {
             let after = Entry { enabled, ..before.clone() };
-            self.carry_out(Change::Update { before, after }).await?;
+            self.carry_out(Change::Update { before: Box::new(before), after }).await?;
         }
         let value = json!({
             "tenant": key.tenant, "kind": key.kind, "identifier": key.identifier,

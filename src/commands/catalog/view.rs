@@ -110,10 +110,11 @@ pub(super) fn plan(plan: &Plan, dry_run: bool) -> View {
     let updated = count(|change| matches!(change, Change::Update { .. }));
     let deleted = count(|change| matches!(change, Change::Delete(_)));
     let unchanged = plan.unchanged;
-    let mut text: String = plan.changes.iter().map(lines).collect();
-    let sum =
-        format!("{created} created, {updated} changed, {deleted} deleted, {unchanged} as they are");
-    text.push_str(&if dry_run { format!("would be: {sum}") } else { sum });
+    let head = if dry_run { "would be: " } else { "" };
+    let sum = format!(
+        "{head}{created} created, {updated} changed, {deleted} deleted, {unchanged} as they are"
+    );
+    let text = plan.changes.iter().map(lines).chain([sum]).collect();
     let value = json!({
         "applied": !dry_run, "created": created, "updated": updated, "deleted": deleted,
         "unchanged": unchanged, "changes": plan.changes.iter().map(change).collect::<Vec<_>>(),

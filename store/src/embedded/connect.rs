@@ -2,10 +2,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{
     error::{corrupt, opening_error, store_error},
@@ -15,6 +16,9 @@ use crate::{config::StoreConfig, error::StoreError};
 
 /// Up to this size a file is looked through for damage when it is opened: some tenths of a second.
 const CHECKED_MAX: u64 = 64 * 1024 * 1024;
+
+/// Between two attempts at what is busy.
+const RETRY: Duration = Duration::from_millis(5);
 
 /// Where the data is, and how it is opened.
 #[derive(Debug, Clone)]
@@ -52,7 +56,7 @@ impl DataFile {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&*self.path, flags)?;
         connection.busy_timeout(self.busy_timeout)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
+        write_ahead(&connection, self.busy_timeout)?;
         // a commit that was answered survives a power cut
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -81,5 +85,22 @@ impl DataFile {
             Ok(connection)
         };
         open().map_err(|error| store_error(&self.path, &error))
+    }
+}
+
+/// Of several that change a new file's mode at once, all but one are told that it is busy, and
+/// without the wait that other statements have.
+fn write_ahead(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(RETRY);
+            }
+            changed => return changed,
+        }
     }
 }

@@ -81,7 +81,7 @@ async fn a_lane_that_slept_over_midnight_wakes_on_the_new_day() {
     let (_, engine, client) = engine().await;
     let yesterday = Day::of(millis_now()).0 - 1;
     let (queue, calls) = Queue::new(1);
-    lane::start_on(engine.pool.clone(), calls, lane::Durability::Full, Some(Day(yesterday)));
+    lane::start_on(&engine.pool, calls, lane::Durability::Full, Some(Day(yesterday)));
     let first = claim();
     assert_eq!(queue.claim(first.clone()).await.unwrap(), Claimed::Execute);
     let day = "select day - date '1970-01-01' from jobs where job_id = $1";

@@ -43,13 +43,13 @@ impl Durability {
 }
 
 /// Runs batches until every caller is gone.
-pub(super) fn start(pool: Pool, calls: mpsc::Receiver<Work>, durability: Durability) {
+pub(super) fn start(pool: &Pool, calls: mpsc::Receiver<Work>, durability: Durability) {
     start_on(pool, calls, durability, None);
 }
 
 /// As of the day that it believes in.
 pub(super) fn start_on(
-    pool: Pool,
+    pool: &Pool,
     calls: mpsc::Receiver<Work>,
     durability: Durability,
     day: Option<Day>,

@@ -60,9 +60,9 @@ impl Postgres {
             tracing::warn!(%error, "cannot make the partitions of the coming days");
         }
         let (claims, waiting) = Queue::new(BOUND);
-        lane::start(pool.clone(), waiting, Durability::NewMayBeLost);
+        lane::start(&pool, waiting, Durability::NewMayBeLost);
         let (outcomes, waiting) = Queue::new(BOUND);
-        lane::start(pool.clone(), waiting, Durability::Full);
+        lane::start(&pool, waiting, Durability::Full);
         let session = pool.session().await?;
         let seen = session.run(catalog_rows::revisions(session.client()?)).await?;
         session.done();

@@ -17,7 +17,7 @@ use crate::handler::{Action, ActionDefinition, HandlerError, Options};
 
 /// What the jobs of a tenant can name, ready to execute. The built-in action types are in it unless
 /// a definition of the same identifier replaces them; one that is disabled is not there for jobs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Catalog {
     providers: HashMap<String, Placed<Arc<CompiledProvider>>>,
     actions: HashMap<String, Placed<CompiledAction>>,
@@ -69,16 +69,20 @@ impl From<Compiled> for Item {
 impl Catalog {
     /// The built-in definitions and these, of which no two share a name.
     pub(super) fn shared(items: impl IntoIterator<Item = Item>) -> Self {
-        let mut catalog = Self::default();
+        let mut catalog = Self::before(None);
         BUILT_IN.iter().cloned().chain(items).for_each(|item| catalog.place(item));
         catalog
     }
 
     /// These before those that every tenant has.
     pub(super) fn over(shared: Arc<Self>, items: impl IntoIterator<Item = Item>) -> Self {
-        let mut catalog = Self { shared: Some(shared), ..Self::default() };
+        let mut catalog = Self::before(Some(shared));
         items.into_iter().for_each(|item| catalog.place(item));
         catalog
+    }
+
+    fn before(shared: Option<Arc<Self>>) -> Self {
+        Self { providers: HashMap::new(), actions: HashMap::new(), shared }
     }
 
     fn place(&mut self, Item { compiled, enabled, origin }: Item) {
@@ -182,6 +186,13 @@ impl Catalog {
             Some(CompiledAction::Http(compiled)) => compiled.check(input),
             None => Ok(()),
         }
+    }
+}
+
+impl Default for Catalog {
+    /// The built-in definitions alone.
+    fn default() -> Self {
+        Self::shared([])
     }
 }
 

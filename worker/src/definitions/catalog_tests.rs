@@ -4,15 +4,12 @@ use serde_json::{Value, json};
 use super::*;
 
 fn item(definition: Value, enabled: bool) -> Item {
-    let definition = match definition["kind"].as_str().unwrap() {
-        "provider" => {
-            let provider: Provider = serde_json::from_value(definition).unwrap();
-            Definition::Provider(provider)
-        }
-        _ => {
-            let action_type: ActionType = serde_json::from_value(definition).unwrap();
-            Definition::ActionType(action_type)
-        }
+    let definition = if definition["kind"] == "provider" {
+        let provider: Provider = serde_json::from_value(definition).unwrap();
+        Definition::Provider(provider)
+    } else {
+        let action_type: ActionType = serde_json::from_value(definition).unwrap();
+        Definition::ActionType(action_type)
     };
     let compiled = Compiled::new(definition, "default").unwrap();
     Item { compiled, enabled, origin: None }

@@ -215,6 +215,6 @@ async fn next(watch: &mut Option<Watch>) -> Look {
 /// Never again, once the store is closed.
 async fn changed(changes: &mut watch::Receiver<u64>) {
     if changes.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

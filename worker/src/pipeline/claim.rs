@@ -29,15 +29,14 @@ pub(super) async fn claim(
     let (start, mut wait) = (Instant::now(), FIRST_LOOK);
     loop {
         match books.claim(&claim, cut(worker, received)).await {
-            Asked::Answered(Claimed::Execute) => return Ok(Some(claim)),
+            // one without an answer may be made all the same, and then wants its end
+            Asked::Answered(Claimed::Execute) | Asked::Unanswered => return Ok(Some(claim)),
             Asked::Answered(Claimed::Recorded(recorded)) => {
                 return Err(Outcome::replayed(*recorded, claim.redelivered));
             }
             Asked::Answered(Claimed::Superseded) => return Err(Outcome::Superseded),
             Asked::Answered(Claimed::Busy) => {}
             Asked::Without => return Ok(None),
-            // it may be made all the same, and then wants its end
-            Asked::Unanswered => return Ok(Some(claim)),
             Asked::CutOff => {
                 // it may be made all the same: then the copy says that it was given up
                 decoded.subject.state.released.get_or_insert(claim.fence);

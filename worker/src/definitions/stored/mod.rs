@@ -57,4 +57,6 @@ impl Stored {
 }
 
 #[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod tests;

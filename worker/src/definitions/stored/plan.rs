@@ -35,7 +35,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     Create(Entry),
-    Update { before: Entry, after: Entry },
+    Update { before: Box<Entry>, after: Entry },
     Delete(Entry),
 }
 
@@ -67,7 +67,7 @@ pub fn plan(wish: &Wish<'_>, snapshot: &Snapshot) -> Result<Plan, Vec<Finding>> 
             None => plan.changes.push(Change::Create(entry.clone())),
             Some(before) if before.is_same(entry) => plan.unchanged += 1,
             Some(before) => {
-                let (before, after) = (before.clone(), entry.clone());
+                let (before, after) = (Box::new(before.clone()), entry.clone());
                 plan.changes.push(Change::Update { before, after });
             }
         }
