@@ -10,6 +10,8 @@
     unused_imports,
     unreachable_pub,
     clippy::missing_panics_doc,
+    clippy::wildcard_imports,
+    clippy::similar_names,
     reason = "the harness is for the other tests, too, and a test binary has no API"
 )]
 
@@ -148,13 +150,13 @@ async fn server_on(disk: &Disk) -> (Postgres, String) {
     (postgres, url)
 }
 
-async fn count(store: &str, status: Option<JobStatus>) -> usize {
+async fn count(store: &str, status: Option<JobStatus>) -> u32 {
     let store = actionfleet_store::open(StoreConfig::new(store)).await.unwrap();
     let limit = Some(JobFilter::LIMIT_MAX);
     let (mut count, mut filter) = (0, JobFilter { status, limit, ..JobFilter::default() });
     loop {
         let page = store.ledger.find(&filter).await.unwrap();
-        count += page.jobs.len();
+        count += u32::try_from(page.jobs.len()).unwrap();
         if page.next.is_none() {
             return count;
         }
@@ -171,18 +173,18 @@ async fn worker(queue: &str, store: &str, policy: &str) -> Service {
 /// each job has its one result.
 async fn wait_for_room(disk: &Disk, queue: &str, store: &str, full: &str) {
     let mut desk = Desk::open(queue).await;
-    let worker = worker(queue, store, "required").await;
+    let fleet = worker(queue, store, "required").await;
     desk.send(JOBS, &echo()).await;
-    desk.take_until(JOBS as usize / 10).await;
+    desk.take_until(JOBS / 10).await;
     disk.fill();
-    worker.is_unready(full).await;
+    fleet.is_unready(full).await;
     disk.make_room();
-    desk.take_until(JOBS as usize).await;
-    worker.is_ready().await;
+    desk.take_until(JOBS).await;
+    fleet.is_ready().await;
     desk.each_has_one_distinct();
     assert_eq!(desk.duplicates(), 0);
-    assert_eq!(worker.stop().await, Some(0));
-    assert_eq!(count(store, None).await, JOBS as usize);
+    assert_eq!(fleet.stop().await, Some(0));
+    assert_eq!(count(store, None).await, JOBS);
     for status in [JobStatus::Running, JobStatus::Waiting] {
         assert_eq!(count(store, Some(status)).await, 0, "{status:?}");
     }
@@ -200,18 +202,18 @@ async fn best_effort_goes_on_beside_a_server_without_room() {
     let (_postgres, store) = server_on(&disk).await;
     let queue = Rabbit::shared().await.unwrap().vhost().await.unwrap();
     let mut desk = Desk::open(&queue).await;
-    let worker = worker(&queue, &store, "best_effort").await;
-    worker.is_ready().await;
+    let fleet = worker(&queue, &store, "best_effort").await;
+    fleet.is_ready().await;
     disk.fill();
     desk.send(JOBS, &echo()).await;
-    desk.take_until(JOBS as usize).await;
-    worker.says("the store is full: could not extend file ").await;
-    worker.is_ready().await;
+    desk.take_until(JOBS).await;
+    fleet.says("the store is full: could not extend file ").await;
+    fleet.is_ready().await;
     desk.each_has_one_distinct();
     disk.make_room();
     let ended = async { while count(&store, Some(JobStatus::Running)).await > 0 {} };
     timeout(PATIENCE, ended).await.expect("rows that end");
-    assert_eq!(worker.stop().await, Some(0));
+    assert_eq!(fleet.stop().await, Some(0));
 }
 
 async fn jobs_wait_for_room_on_the_disk_of_the_folder() {
@@ -231,11 +233,11 @@ async fn replies_wait_for_room_on_the_disk_of_the_queue() {
     let queue = format!("embedded:{}", disk.path().display());
     let store = format!("sqlite:{}", elsewhere.path().join("store.db").display());
     let mut desk = Desk::open(&queue).await;
-    let worker = worker(&queue, &store, "required").await;
+    let fleet = worker(&queue, &store, "required").await;
     desk.send(JOBS, &echo()).await;
-    desk.take_until(JOBS as usize / 10).await;
+    desk.take_until(JOBS / 10).await;
     disk.fill();
-    worker.is_unready("broker: takes no messages: ").await;
+    fleet.is_unready("broker: takes no messages: ").await;
     let value = |metrics: &str, name: &str| -> u64 {
         let line = metrics.lines().find_map(|line| line.strip_prefix(name));
         line.map_or(0, |value| value.trim().parse().unwrap())
@@ -245,10 +247,10 @@ async fn replies_wait_for_room_on_the_disk_of_the_queue() {
         let in_flight = r#"actionfleet_jobs_in_flight{lane="default"}"#;
         value(metrics, refused) > 8 * value(metrics, in_flight)
     };
-    worker.until("/metrics", is_offered_often).await;
+    fleet.until("/metrics", is_offered_often).await;
     disk.make_room();
-    desk.take_until(JOBS as usize).await;
-    worker.is_ready().await;
+    desk.take_until(JOBS).await;
+    fleet.is_ready().await;
     desk.each_has_one_distinct();
-    assert_eq!(worker.stop().await, Some(0));
+    assert_eq!(fleet.stop().await, Some(0));
 }

@@ -90,10 +90,15 @@ impl Desk {
     }
 
     /// Takes results until so many ids have theirs.
-    pub async fn take_until(&mut self, ids: usize) {
-        while self.answers.len() < ids {
+    pub async fn take_until(&mut self, ids: u32) {
+        while self.ids() < ids {
             self.take(PATIENCE).await;
         }
+    }
+
+    /// How many ids have a result.
+    pub fn ids(&self) -> u32 {
+        u32::try_from(self.answers.len()).unwrap()
     }
 
     /// Whether every id got the same result however often it got one.

@@ -115,12 +115,12 @@ async fn jobs_wait_for_files_that_may_not_grow() {
     worker.is_unready("disk I/O error").await;
     let unlimited = Rlimit { current: None, maximum: None };
     prlimit(Some(worker.pid()), Resource::Fsize, unlimited).unwrap();
-    desk.take_until(JOBS as usize).await;
+    desk.take_until(JOBS).await;
     worker.is_ready().await;
     desk.each_has_one_distinct();
     assert_eq!(desk.duplicates(), 0);
     assert_eq!(worker.stop().await, Some(0));
     let store = actionfleet_store::open(StoreConfig::new(&*files.store)).await.unwrap();
     let succeeded = Some(JobStatus::Finished(Status::Succeeded));
-    assert_eq!(super::rows(&store, succeeded).await, JOBS as usize);
+    assert_eq!(super::rows(&store, succeeded).await, JOBS);
 }

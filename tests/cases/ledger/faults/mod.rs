@@ -65,8 +65,8 @@ impl Ground {
     }
 
     /// Every job has one result, and so says the ledger.
-    async fn all_is_done(&self, jobs: usize) {
-        assert_eq!(self.desk.answers.len(), jobs);
+    async fn all_is_done(&self, jobs: u32) {
+        assert_eq!(self.desk.ids(), jobs);
         assert_eq!(self.desk.duplicates(), 0, "no worker and no link of the queue's was lost");
         self.desk.each_has_one_distinct();
         let store = actionfleet_store::open(StoreConfig::new(&*self.store)).await.unwrap();
@@ -78,12 +78,12 @@ impl Ground {
 }
 
 /// How many jobs the ledger has in this state.
-async fn rows(store: &Store, status: Option<JobStatus>) -> usize {
+async fn rows(store: &Store, status: Option<JobStatus>) -> u32 {
     let limit = Some(JobFilter::LIMIT_MAX);
     let (mut count, mut filter) = (0, JobFilter { status, limit, ..JobFilter::default() });
     loop {
         let page = store.ledger.find(&filter).await.unwrap();
-        count += page.jobs.len();
+        count += u32::try_from(page.jobs.len()).unwrap();
         if page.next.is_none() {
             return count;
         }

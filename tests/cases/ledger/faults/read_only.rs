@@ -26,7 +26,7 @@ async fn jobs_wait_until_the_server_takes_writes() {
     let mut ground = Ground::shared().await;
     let worker = ground.worker(&[]).await;
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize / 4).await;
+    ground.desk.take_until(JOBS / 4).await;
     ground.read_only(true).await;
     ground.disconnect().await;
     worker.is_unready("ledger: the store is read-only: ").await;
@@ -34,8 +34,8 @@ async fn jobs_wait_until_the_server_takes_writes() {
     let next = ground.worker(&[]).await;
     next.is_unready("ledger: the store is read-only: ").await;
     ground.read_only(false).await;
-    ground.desk.take_until(JOBS as usize).await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
+    ground.all_is_done(JOBS).await;
     for worker in [worker, next] {
         worker.is_ready().await;
         assert_eq!(worker.stop().await, Some(0));
@@ -51,7 +51,7 @@ async fn best_effort_goes_on_beside_a_server_that_takes_no_writes() {
     ground.read_only(true).await;
     ground.disconnect().await;
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
     worker.says("the store is read-only").await;
     worker.is_ready().await;
     ground.desk.each_has_one_distinct();

@@ -59,8 +59,8 @@ async fn jobs_take_the_time_of_a_slow_server() {
     worker.is_ready().await;
     slow_down(&ground, 0.2).await;
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize).await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
+    ground.all_is_done(JOBS).await;
     assert!(!worker.log().contains("the ledger does not answer"), "{}", worker.log());
     assert_eq!(worker.stop().await, Some(0));
 }
@@ -76,9 +76,9 @@ async fn jobs_wait_for_whoever_holds_the_locks() {
     worker.is_unready("ledger: the store is not available: canceling statement due to ").await;
     assert_eq!(ground.desk.answers.len(), 0);
     lock.end(&ground).await;
-    ground.desk.take_until(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
     worker.is_ready().await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.all_is_done(JOBS).await;
     assert_eq!(worker.stop().await, Some(0));
 }
 
@@ -93,7 +93,7 @@ async fn jobs_of_a_worker_that_stopped_while_it_claimed_them_are_executed_by_the
     let stopped = ground.worker_through(&through, &settings).await;
     // until its connections know the statements, so that it sends them together with the commit
     ground.desk.send(JOBS / 2, &echo()).await;
-    ground.desk.take_until(JOBS as usize / 2).await;
+    ground.desk.take_until(JOBS / 2).await;
     let lock = Lock::on(&ground).await;
     ground.desk.send_numbers(JOBS / 2..JOBS, &echo()).await;
     somebody_waits(&ground).await;
@@ -104,8 +104,8 @@ async fn jobs_of_a_worker_that_stopped_while_it_claimed_them_are_executed_by_the
     timeout(PATIENCE, written).await.expect("a claim of the worker that is gone");
 
     let next = ground.worker(&[]).await;
-    ground.desk.take_until(JOBS as usize).await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
+    ground.all_is_done(JOBS).await;
     assert_eq!(next.stop().await, Some(0));
 }
 
@@ -117,7 +117,7 @@ async fn best_effort_goes_on_beside_locks_and_records_what_it_told() {
     worker.is_ready().await;
     let lock = Lock::on(&ground).await;
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
     worker.is_ready().await;
     worker.says("it did not answer within 1s").await;
     lock.end(&ground).await;
@@ -125,6 +125,6 @@ async fn best_effort_goes_on_beside_locks_and_records_what_it_told() {
     nothing_is_left_running(&ground.store).await;
     ground.desk.answers.clear();
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
     assert_eq!(worker.stop().await, Some(0));
 }

@@ -16,8 +16,8 @@ async fn workers_that_start_at_once_on_an_empty_database_all_work() {
         worker.says("\"working\"").await;
     }
     ground.desk.send(JOBS, &echo()).await;
-    ground.desk.take_until(JOBS as usize).await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
+    ground.all_is_done(JOBS).await;
     for worker in workers {
         let served = worker.log().matches("\"outcome\":\"succeeded\"").count();
         assert!(served > 0, "{}", worker.log());
@@ -42,8 +42,8 @@ async fn a_worker_waits_for_a_server_that_is_away_and_works_once_it_is_there() {
 
     ground.desk.send(JOBS, &echo()).await;
     postgres.start_again().await.unwrap();
-    ground.desk.take_until(JOBS as usize).await;
+    ground.desk.take_until(JOBS).await;
     worker.is_ready().await;
-    ground.all_is_done(JOBS as usize).await;
+    ground.all_is_done(JOBS).await;
     assert_eq!(worker.stop().await, Some(0));
 }
