@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use super::{
@@ -71,8 +71,9 @@ async fn enqueue(stage: &Stage, folder: &Path, url: &str, count: u32) -> anyhow:
     let path = folder.join("jobs.jsonl");
     let mut file = std::io::BufWriter::new(std::fs::File::create(&path)?);
     for number in 0..count {
-        let mut job: Value = serde_json::from_slice(&body(number))?;
-        job["reply"] = json!({"queue": RESULTS});
+        let mut job: Map<String, Value> = serde_json::from_slice(&body(number))?;
+        job.insert("reply".to_owned(), json!({"queue": RESULTS}));
+        let job = Value::Object(job);
         writeln!(file, "{job}")?;
     }
     file.flush()?;
@@ -115,9 +116,10 @@ async fn settled(admin: &str) -> anyhow::Result<u32> {
 async fn results(stage: &Stage, url: &str) -> anyhow::Result<u64> {
     let status = run(stage, &["status", "--json", "--set", url, "--set", OTHER]).await?;
     let status: Value = serde_json::from_slice(&status)?;
-    let lanes = status["lanes"].as_array().context("no lanes")?;
-    let lane = lanes.iter().find(|lane| lane["queue"] == RESULTS).context("no lane")?;
-    lane["ready"].as_u64().context("no queue")
+    let lanes = status.get("lanes").and_then(Value::as_array).context("no lanes")?;
+    let is_of_results = |lane: &&Value| lane.get("queue").is_some_and(|name| name == RESULTS);
+    let lane = lanes.iter().find(is_of_results).context("no lane")?;
+    lane.get("ready").and_then(Value::as_u64).context("no queue")
 }
 
 fn free_address() -> anyhow::Result<String> {
