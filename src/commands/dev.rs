@@ -37,7 +37,7 @@ fn introduction(settings: &Settings, data: &DataFolder, admin: Option<SocketAddr
     let lanes: Vec<String> =
         lanes.iter().map(|(lane, permits)| format!("{lane} ({permits} at once)")).collect();
     let definitions = settings.definitions_folder().map_or_else(
-        || "built in; more in a folder `definitions`".to_owned(),
+        || "built in; more in a folder `definitions`, or by `actionfleet catalog`".to_owned(),
         |folder| format!("built in, and from {}", folder.display()),
     );
     let admin = admin.map_or_else(

@@ -55,6 +55,8 @@ impl Batch {
         let mut changes = Changes::default();
         for work in &mut self.0 {
             match work {
+                // made late, it would take the job from whoever has it by now
+                Work::Claim(call) if !call.is_awaited() => {}
                 Work::Claim(call) => {
                     let (row, answer) = rules::claim(None, &call.command, now);
                     call.answer = Some(answer);
@@ -180,20 +182,26 @@ mod tests {
             lane: "default".into(),
             enqueued_at: now,
         };
-        let (queue, mut calls) = Queue::<Work>::new(2);
-        let given_up = queue.claim(claim("given-up"));
-        assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
-        let (changes, _) = tokio::join!(
-            async {
-                let calls = vec![calls.recv().await.unwrap(), calls.recv().await.unwrap()];
-                let mut batch = Batch::new(calls);
-                let changes = batch.decide(HashMap::new(), now);
-                batch.commit(&BTreeSet::new());
-                changes
-            },
-            queue.claim(claim("awaited")),
-        );
-        let made: Vec<&str> = changes.inserts.iter().map(|row| &*row.entry.job_id).collect();
-        assert_eq!(made, ["awaited"]);
+        for presumed in [false, true] {
+            let (queue, mut calls) = Queue::<Work>::new(2);
+            let given_up = queue.claim(claim("given-up"));
+            assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+            let (changes, _) = tokio::join!(
+                async {
+                    let calls = vec![calls.recv().await.unwrap(), calls.recv().await.unwrap()];
+                    let mut batch = Batch::new(calls);
+                    let changes = if presumed {
+                        batch.presume(now)
+                    } else {
+                        batch.decide(HashMap::new(), now)
+                    };
+                    batch.commit(&BTreeSet::new());
+                    changes
+                },
+                queue.claim(claim("awaited")),
+            );
+            let made: Vec<&str> = changes.inserts.iter().map(|row| &*row.entry.job_id).collect();
+            assert_eq!(made, ["awaited"], "presumed: {presumed}");
+        }
     }
 }

@@ -117,7 +117,7 @@ impl Definitions {
         version: u32,
     ) -> Result<Arc<Catalog>, VersionError> {
         let catalog = self.catalog(tenant);
-        if catalog.action(action).is_none() {
+        if catalog.is_action_disabled(action) {
             return Ok(catalog);
         }
         let (Some(origin), Some(stored)) = (catalog.origin(action), &self.0.stored) else {
