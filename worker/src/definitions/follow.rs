@@ -2,8 +2,6 @@
 
 use std::{
     collections::HashSet,
-    io,
-    path::PathBuf,
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Catalogs, Definitions, Referable,
     folder::{Look, Read, Watch},
-    live::{Inner, Pending},
+    live::{Inner, OpenError, Pending},
     stored::{Stored, carry_out, plan_what_fits, referable},
 };
 
@@ -25,16 +23,6 @@ const QUIET: Duration = Duration::from_millis(100);
 /// Between two attempts to reach the store.
 const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("definitions.path: cannot read the folder {}: {source}", folder.display())]
-    Folder { folder: PathBuf, source: io::Error },
-    #[error("cannot register the metrics of the definitions: {0}")]
-    Metrics(#[from] prometheus::Error),
-    #[error("the definitions in the store: {0}")]
-    Store(#[from] StoreError),
-}
 
 impl Definitions {
     /// Follows folder and store until cancelled.
@@ -65,6 +53,11 @@ impl Inner {
                 Err(OpenError::Store(error)) if error.is_temporary() => {
                     tracing::warn!(%error, "waiting for the definitions in the store");
                 }
+                // such as a store that takes no writes: its definitions are there
+                started @ Err(OpenError::Store(_)) if self.revision().is_some() => {
+                    self.stay_with_the_last(started);
+                    return Ok(());
+                }
                 started => return started,
             }
             sleep(pause).await;
@@ -75,7 +68,8 @@ impl Inner {
     async fn follow_folder(self: &Arc<Self>) {
         let Some(mut watch) = self.watch() else { return };
         loop {
-            if self.is_worth_reading(watch.next().await) {
+            let look = watch.next().await;
+            if self.is_worth_reading(look).await {
                 let read = self.read_folder(&self.by_themselves()).await;
                 self.stay_with_the_last(read);
             }
@@ -85,17 +79,23 @@ impl Inner {
     async fn follow_store(self: &Arc<Self>, stored: &Stored) {
         let (mut changes, mut watch) = (stored.catalog().changes(), self.watch());
         let (mut failed, mut pause) = (!self.pending().is_empty(), PAUSE);
+        // until they have been read
+        let mut files = false;
         loop {
-            let files = tokio::select! {
-                look = next(&mut watch) => self.is_worth_reading(look),
-                () = changed(&mut changes) => false,
-                () = self.told.notified() => false,
-                () = sleep(pause), if failed => false,
+            let look = tokio::select! {
+                look = next(&mut watch) => Some(look),
+                () = changed(&mut changes) => None,
+                () = self.told.notified() => None,
+                () = sleep(pause), if failed => None,
             };
+            if let Some(look) = look {
+                files |= self.is_worth_reading(look).await;
+            }
             sleep(QUIET).await;
             changes.mark_unchanged();
             let refreshed = self.refresh(stored, files).await;
             failed = refreshed.is_err();
+            files &= failed;
             pause = if failed { pause.saturating_mul(2).min(PAUSE_MAX) } else { PAUSE };
             self.stay_with_the_last(refreshed);
         }
@@ -113,15 +113,17 @@ impl Inner {
     async fn refresh(self: &Arc<Self>, stored: &Stored, files: bool) -> Result<(), OpenError> {
         let mut snapshot = stored.snapshot().await?;
         // what a file names may be there now
+        let mut read = Ok(());
         if self.folder.is_some() && (files || self.has_findings_of_files()) {
-            self.read_folder(&referable(&snapshot, DEFAULT_TENANT, self.handlers.clone())).await?;
+            let referable = referable(&snapshot, DEFAULT_TENANT, self.handlers.clone());
+            read = self.read_folder(&referable).await;
         }
         let applied = self.apply_files(stored, &snapshot).await;
         if matches!(applied, Ok(true)) {
             snapshot = stored.snapshot().await?;
         }
         self.load(snapshot).await;
-        Ok(applied.map(drop)?)
+        read.and(applied.map(drop).map_err(OpenError::Store))
     }
 
     /// Compiles a snapshot that is not in force yet.
@@ -184,10 +186,10 @@ impl Inner {
         Ok(())
     }
 
-    fn is_worth_reading(&self, look: Look) -> bool {
-        let differs =
-            || self.folder.as_ref().is_some_and(|folder| folder.differs().unwrap_or(true));
-        look == Look::Changed || differs()
+    async fn is_worth_reading(self: &Arc<Self>, look: Look) -> bool {
+        let inner = Arc::clone(self);
+        let differs = move || inner.folder.as_ref().is_some_and(|f| f.differs().unwrap_or(true));
+        look == Look::Changed || spawn_blocking(differs).await.unwrap_or(true)
     }
 
     fn watch(&self) -> Option<Watch> {

@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use actionfleet_proto::definition::{Definition, DefinitionKind};
+use actionfleet_store::StoreError;
 use arc_swap::ArcSwap;
 use prometheus::Registry;
 use tokio::sync::{Notify, watch};
@@ -15,7 +17,6 @@ use super::{
     Catalog, Catalogs, Finding, Place,
     catalog::Item,
     folder::Folder,
-    follow::OpenError,
     metrics::Metrics,
     stored::{Stored, VersionError, Versions},
 };
@@ -31,6 +32,16 @@ pub enum Source {
         catalog: Arc<dyn actionfleet_store::Catalog>,
         folder: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("definitions.path: cannot read the folder {}: {source}", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error("cannot register the metrics of the definitions: {0}")]
+    Metrics(#[from] prometheus::Error),
+    #[error("the definitions in the store: {0}")]
+    Store(#[from] StoreError),
 }
 
 /// Always the last good version of each definition.

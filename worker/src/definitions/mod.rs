@@ -24,8 +24,7 @@ pub use self::{
     catalogs::Catalogs,
     compiled::{CompiledActionType, CompiledHttpAction, CompiledProvider},
     finding::{Finding, Place},
-    follow::OpenError,
-    live::{Definitions, Source},
+    live::{Definitions, OpenError, Source},
 };
 pub(crate) use self::{nearest::nearest, stored::VersionError};
 

@@ -7,7 +7,7 @@ use std::{
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 /// Events are not promised on every file system, and a folder can be replaced under the watch.
@@ -22,6 +22,10 @@ pub(in super::super) struct Watch {
     /// `None` where the system gives none; then polling has to do.
     watcher: Option<RecommendedWatcher>,
     changed: Arc<Notify>,
+    /// Whether something has changed that nobody was told of yet.
+    pending: bool,
+    /// When to look in any case.
+    due: Instant,
 }
 
 /// Why to look.
@@ -36,10 +40,13 @@ pub(in super::super) enum Look {
 impl Watch {
     pub(in super::super) fn new(folder: &Path) -> Self {
         let changed = Arc::new(Notify::new());
-        Self { folder: folder.to_owned(), watcher: watcher(&changed), changed }
+        let watcher = watcher(&changed);
+        let due = Instant::now() + POLL;
+        Self { folder: folder.to_owned(), watcher, changed, pending: false, due }
     }
 
     /// Returns when something has changed and then nothing more for a moment, or after a while.
+    /// Dropped before, it forgets nothing.
     pub(in super::super) async fn next(&mut self) -> Look {
         // again each time: a folder that was replaced has no watch any more
         if let Some(watcher) = &mut self.watcher
@@ -48,17 +55,16 @@ impl Watch {
             let folder = self.folder.display();
             tracing::debug!(%error, %folder, "cannot watch the definitions");
         }
-        match timeout(POLL, quiet(&self.changed)).await {
-            Ok(()) => Look::Changed,
-            Err(_) => Look::Due,
+        if !self.pending {
+            self.pending = timeout_at(self.due, self.changed.notified()).await.is_ok();
         }
-    }
-}
-
-async fn quiet(changed: &Notify) {
-    changed.notified().await;
-    while timeout(QUIET, changed.notified()).await.is_ok() {
-        sleep(QUIET).await;
+        let look = if self.pending { Look::Changed } else { Look::Due };
+        while self.pending && timeout(QUIET, self.changed.notified()).await.is_ok() {
+            sleep(QUIET).await;
+        }
+        self.pending = false;
+        self.due = Instant::now() + POLL;
+        look
     }
 }
 
