@@ -90,6 +90,18 @@ async fn a_change_reaches_every_fleet_and_versions_stay() {
         );
     }
 
+    // who may use an action is said by what is current, also of older versions
+    let mut private = action("default", &[]);
+    private.document["tenants"] = json!(["acme"]);
+    store.catalog.put(private).await.unwrap();
+    for rig in [&mut one, &mut two] {
+        until(rig, &json!({"tenant": "other"}), Some(Code::NotAllowed)).await;
+        let pinned = job(&json!({"action_version": 1, "tenant": "other"}));
+        assert_eq!(code(&rig.run("not-allowed", &pinned).await), Some(Code::NotAllowed));
+    }
+    let handlers = json!({"action": "echo", "input": {"text": "a"}, "action_version": 1});
+    assert_eq!(code(&one.run("unversioned", &handlers).await), Some(Code::UnknownAction));
+
     store.catalog.delete(&EntryKey::new("default", "action_type", "say")).await.unwrap();
     until(&mut one, &json!({}), Some(Code::UnknownAction)).await;
     until(&mut two, &json!({}), Some(Code::UnknownAction)).await;

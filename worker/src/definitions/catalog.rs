@@ -15,12 +15,19 @@ use super::{
 };
 use crate::handler::{Action, ActionDefinition, HandlerError, Options};
 
+/// Names that an unknown one is compared with: a job must not cost more than its call.
+const COMPARED: usize = 1000;
+
 /// What the jobs of a tenant can name, ready to execute. The built-in action types are in it unless
 /// a definition of the same identifier replaces them; one that is disabled is not there for jobs.
 #[derive(Debug)]
 pub struct Catalog {
     providers: HashMap<String, Placed<Arc<CompiledProvider>>>,
     actions: HashMap<String, Placed<CompiledAction>>,
+    /// Names of definitions that cannot be used. They hide what is behind: a tenant's jobs must not go
+    /// to another service because its own is not right.
+    broken_providers: HashSet<String>,
+    broken_actions: HashSet<String>,
     /// What is there for every tenant, behind what this one has of its own.
     shared: Option<Arc<Catalog>>,
 }
@@ -82,7 +89,31 @@ impl Catalog {
     }
 
     fn before(shared: Option<Arc<Self>>) -> Self {
-        Self { providers: HashMap::new(), actions: HashMap::new(), shared }
+        Self {
+            providers: HashMap::new(),
+            actions: HashMap::new(),
+            broken_providers: HashSet::new(),
+            broken_actions: HashSet::new(),
+            shared,
+        }
+    }
+
+    /// Lets jobs find nothing by these names.
+    pub(super) fn without(
+        mut self,
+        broken: impl IntoIterator<Item = (DefinitionKind, String)>,
+    ) -> Self {
+        for (kind, name) in broken {
+            if kind == DefinitionKind::Provider {
+                self.providers.remove(&name);
+                self.broken_providers.insert(name);
+            } else if self.actions.get(&name).is_none_or(|placed| placed.origin.is_none()) {
+                // neither a built-in one, nor a good one of the other kind
+                self.actions.remove(&name);
+                self.broken_actions.insert(name);
+            }
+        }
+        self
     }
 
     fn place(&mut self, Item { compiled, enabled, origin }: Item) {
@@ -104,11 +135,18 @@ impl Catalog {
     }
 
     fn placed_action(&self, identifier: &str) -> Option<&Placed<CompiledAction>> {
-        self.layers().find_map(|catalog| catalog.actions.get(identifier))
+        let has = |catalog: &&Self| {
+            catalog.actions.contains_key(identifier) || catalog.broken_actions.contains(identifier)
+        };
+        self.layers().find(has)?.actions.get(identifier)
     }
 
     fn placed_provider(&self, identifier: &str) -> Option<&Placed<Arc<CompiledProvider>>> {
-        self.layers().find_map(|catalog| catalog.providers.get(identifier))
+        let has = |catalog: &&Self| {
+            catalog.providers.contains_key(identifier)
+                || catalog.broken_providers.contains(identifier)
+        };
+        self.layers().find(has)?.providers.get(identifier)
     }
 
     fn enabled_action(&self, identifier: &str) -> Option<&CompiledAction> {
@@ -151,10 +189,19 @@ impl Catalog {
         self.placed_provider(identifier).is_some_and(|placed| !placed.enabled)
     }
 
-    /// The known name that comes nearest to an unknown one.
-    pub fn nearest_action(&self, identifier: &str) -> Option<&str> {
-        let names = self.layers().flat_map(|catalog| catalog.actions.keys());
-        nearest(identifier, names.map(String::as_str))
+    /// The name that comes nearest to an unknown one, of those that the tenant may use.
+    pub fn nearest_action(&self, identifier: &str, tenant: &str) -> Option<&str> {
+        let names = self.layers().flat_map(|catalog| catalog.actions.keys()).take(COMPARED);
+        nearest(identifier, names.map(String::as_str).filter(|name| self.is_for(name, tenant)))
+    }
+
+    fn is_for(&self, action: &str, tenant: &str) -> bool {
+        let tenants = match self.enabled_action(action) {
+            Some(CompiledAction::Type(compiled)) => &compiled.definition.tenants,
+            Some(CompiledAction::Http(compiled)) => &compiled.definition.tenants,
+            None => return false,
+        };
+        tenants.as_ref().is_none_or(|tenants| tenants.iter().any(|known| known == tenant))
     }
 
     /// The entry that an action's definition comes from.

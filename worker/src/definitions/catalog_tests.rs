@@ -54,7 +54,7 @@ fn a_tenant_has_its_own_before_those_of_all() {
         catalog.providers().map(|provider| provider.definition.identifier.clone()).collect();
     providers.sort();
     assert_eq!(providers, ["p", "q"]);
-    assert_eq!(catalog.nearest_action("refine_txt"), Some("refine_text"));
+    assert_eq!(catalog.nearest_action("refine_txt", "any"), Some("refine_text"));
 }
 
 #[test]
@@ -70,4 +70,35 @@ fn what_a_tenant_has_disabled_hides_what_all_have() {
     assert!(catalog.provider("p").is_none() && catalog.is_provider_disabled("p"));
     assert_eq!((catalog.providers().count(), shared.providers().count()), (0, 1));
     assert!(!catalog.is_action_disabled("unknown") && !catalog.is_provider_disabled("unknown"));
+}
+
+#[test]
+fn what_is_broken_hides_what_all_have() {
+    let shared = [action("a", "shared", true), provider("p", true)];
+    let shared =
+        Catalog::shared(shared).without([(DefinitionKind::ActionType, "refine_text".to_owned())]);
+    let broken = [(DefinitionKind::Provider, "p"), (DefinitionKind::HttpAction, "a")];
+    let broken = broken.map(|(kind, name)| (kind, name.to_owned()));
+    let shared = Arc::new(shared);
+    let catalog = Catalog::over(shared.clone(), [action("b", "own", true)]).without(broken);
+    for name in ["a", "refine_text"] {
+        assert!(catalog.action(name).is_none() && !catalog.is_action_disabled(name), "{name}");
+    }
+    assert!(catalog.action("b").is_some() && catalog.provider("p").is_none());
+    assert!(shared.action("a").is_some() && shared.provider("p").is_some());
+}
+
+#[test]
+fn nobody_is_told_the_name_of_what_is_not_for_it() {
+    let mut private = action("private", "x", true);
+    if let Compiled::ActionType(compiled) = &private.compiled {
+        let mut definition = (*compiled.definition).clone();
+        definition.tenants = Some(vec!["acme".to_owned()]);
+        let compiled = CompiledActionType::new(definition).unwrap();
+        private.compiled = Compiled::ActionType(Arc::new(compiled));
+    }
+    let catalog = Catalog::shared([private, action("disabled", "x", false)]);
+    assert_eq!(catalog.nearest_action("privat", "acme"), Some("private"));
+    assert_eq!(catalog.nearest_action("privat", "other"), None);
+    assert_eq!(catalog.nearest_action("disable", "acme"), None);
 }

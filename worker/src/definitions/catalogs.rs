@@ -14,6 +14,14 @@ pub struct Catalogs {
     revision: u64,
 }
 
+/// Of one tenant.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    pub(super) items: Vec<Item>,
+    /// By kind and identifier, those that cannot be used.
+    pub(super) broken: Vec<(DefinitionKind, String)>,
+}
+
 impl Catalogs {
     /// The same for all tenants.
     pub(super) fn of_all(items: impl IntoIterator<Item = Item>) -> Self {
@@ -22,10 +30,12 @@ impl Catalogs {
     }
 
     /// Those of the default tenant are there for all.
-    pub(super) fn by_tenant(mut tenants: HashMap<String, Vec<Item>>, revision: u64) -> Self {
-        let shared = tenants.remove(DEFAULT_TENANT).unwrap_or_default();
-        let shared = Arc::new(Catalog::shared(shared));
-        let own = |items| Arc::new(Catalog::over(Arc::clone(&shared), items));
+    pub(super) fn by_tenant(mut tenants: HashMap<String, Definitions>, revision: u64) -> Self {
+        let Definitions { items, broken } = tenants.remove(DEFAULT_TENANT).unwrap_or_default();
+        let shared = Arc::new(Catalog::shared(items).without(broken));
+        let own = |Definitions { items, broken }| {
+            Arc::new(Catalog::over(Arc::clone(&shared), items).without(broken))
+        };
         let tenants = tenants.into_iter().map(|(tenant, items)| (tenant, own(items))).collect();
         Self { shared, tenants, revision }
     }

@@ -4,7 +4,7 @@ use actionfleet_proto::definition::DefinitionKind;
 use actionfleet_store::EntryKey;
 
 /// One thing wrong with a definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Finding {
     pub place: Place,
     /// Dotted path of the field; `.` for the whole definition.
@@ -14,7 +14,7 @@ pub struct Finding {
 }
 
 /// Where a definition stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     File {
         path: PathBuf,

@@ -50,13 +50,13 @@ impl Inner {
         let mut pause = PAUSE;
         loop {
             match self.refresh(stored, true).await {
-                Err(OpenError::Store(error)) if error.is_temporary() => {
-                    tracing::warn!(%error, "waiting for the definitions in the store");
-                }
-                // such as a store that takes no writes: its definitions are there
+                // what files say can wait: the store's own definitions are there
                 started @ Err(OpenError::Store(_)) if self.revision().is_some() => {
                     self.stay_with_the_last(started);
                     return Ok(());
+                }
+                Err(OpenError::Store(error)) if error.is_temporary() => {
+                    tracing::warn!(%error, "waiting for the definitions in the store");
                 }
                 started => return started,
             }
@@ -78,7 +78,9 @@ impl Inner {
 
     async fn follow_store(self: &Arc<Self>, stored: &Stored) {
         let (mut changes, mut watch) = (stored.catalog().changes(), self.watch());
-        let (mut failed, mut pause) = (!self.pending().is_empty(), PAUSE);
+        // what came since the start was told to nobody
+        changes.mark_changed();
+        let (mut failed, mut pause) = (false, PAUSE);
         // until they have been read
         let mut files = false;
         loop {
@@ -122,14 +124,14 @@ impl Inner {
         if matches!(applied, Ok(true)) {
             snapshot = stored.snapshot().await?;
         }
-        self.load(snapshot).await;
+        self.load(snapshot).await?;
         read.and(applied.map(drop).map_err(OpenError::Store))
     }
 
     /// Compiles a snapshot that is not in force yet.
-    async fn load(self: &Arc<Self>, snapshot: Snapshot) {
+    async fn load(self: &Arc<Self>, snapshot: Snapshot) -> Result<(), OpenError> {
         if self.revision() == Some(snapshot.revision) {
-            return;
+            return Ok(());
         }
         let inner = Arc::clone(self);
         let assembling = spawn_blocking(move || {
@@ -138,15 +140,14 @@ impl Inner {
             inner.found(|all| all.entries = findings);
             inner.set(catalogs);
         });
-        if assembling.await.is_err() {
-            tracing::error!("loading the definitions panicked; the last good ones stay");
-        }
+        assembling.await.map_err(|_| OpenError::Panicked)
     }
 
     /// Whether the catalog has changed.
     async fn apply_files(&self, stored: &Stored, snapshot: &Snapshot) -> Result<bool, StoreError> {
         let pending: Vec<_> = self.pending().values().cloned().collect();
         if pending.is_empty() {
+            self.found(|all| all.refused.clear());
             return Ok(false);
         }
         let (plan, refused) = plan_what_fits(pending, DEFAULT_TENANT, snapshot);
@@ -168,10 +169,7 @@ impl Inner {
         let _one = self.reading.lock().await;
         let (inner, referable) = (Arc::clone(self), referable.clone());
         let reading = spawn_blocking(move || inner.folder.as_ref().map(|f| f.read(&referable)));
-        let Ok(Some(read)) = reading.await else {
-            tracing::error!("reading the definitions panicked; the last good ones stay");
-            return Ok(());
-        };
+        let Some(read) = reading.await.map_err(|_| OpenError::Panicked)? else { return Ok(()) };
         let unreadable = |source| OpenError::Folder { folder: folder.path().to_owned(), source };
         let Read { items, changed, findings } = read.map_err(unreadable)?;
         self.found(|all| all.files = findings);

@@ -1,7 +1,7 @@
 //! The definitions of a running worker.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,6 +42,8 @@ pub enum OpenError {
     Metrics(#[from] prometheus::Error),
     #[error("the definitions in the store: {0}")]
     Store(#[from] StoreError),
+    #[error("reading the definitions panicked")]
+    Panicked,
 }
 
 /// Always the last good version of each definition.
@@ -119,18 +121,14 @@ impl Definitions {
         Arc::clone(self.0.catalogs.load().of(tenant))
     }
 
-    /// The same with another version of an action. Only a version that is not the current one is
-    /// read from the store, and once. What is deleted or disabled now is so in all versions.
+    /// A catalog with another version of one of its actions. Only a version that is not the current
+    /// one is read from the store, and once.
     pub(crate) async fn catalog_at(
         &self,
-        tenant: &str,
+        catalog: Arc<Catalog>,
         action: &str,
         version: u32,
     ) -> Result<Arc<Catalog>, VersionError> {
-        let catalog = self.catalog(tenant);
-        if catalog.is_action_disabled(action) {
-            return Ok(catalog);
-        }
         let (Some(origin), Some(stored)) = (catalog.origin(action), &self.0.stored) else {
             return Err(VersionError::NotVersioned(action.to_owned()));
         };
@@ -183,7 +181,8 @@ impl Inner {
         let now = findings.all();
         self.metrics.found(&now);
         drop(findings);
-        for Finding { place, field, problem } in now.iter().filter(|now| !before.contains(now)) {
+        let known: HashSet<&Finding> = before.iter().collect();
+        for Finding { place, field, problem } in now.iter().filter(|now| !known.contains(now)) {
             let (file, line, entry) = match place {
                 Place::File { path, line } => (Some(path.display().to_string()), *line, None),
                 Place::Entry(key) => (None, None, Some(key.to_string())),

@@ -52,7 +52,7 @@ fn all_files_of_all_formats() {
     assert!(matches!(catalog.action("sum"), Some(ActionDefinition::Type(_))));
     assert!(matches!(catalog.action("refine_text"), Some(ActionDefinition::Type(_))));
     assert!(catalog.action("local").is_none());
-    assert_eq!(catalog.nearest_action("refine_txt"), Some("refine_text"));
+    assert_eq!(catalog.nearest_action("refine_txt", "any"), Some("refine_text"));
 }
 
 fn assert_found(findings: &[String], expected: &[&str]) {

@@ -20,6 +20,7 @@ mod record;
 mod resolve;
 mod settle;
 mod subject;
+mod version;
 
 pub(crate) use outcome::{Conclusion, Outcome};
 pub(crate) use receive::{Received, receive};

@@ -4,15 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use actionfleet_proto::{Code, ErrorBody, Reply, Timestamp};
 
-use super::{Conclusion, Outcome, Subject, decode::Decoded, outcome::describe};
+use super::{Conclusion, Outcome, Subject, decode::Decoded, outcome::describe, version};
 use crate::{
-    definitions::{Catalog, VersionError},
+    definitions::Catalog,
     handler::{Action, ActionDefinition, Handler},
     worker::Worker,
 };
-
-/// How long a job waits for a version that cannot be read.
-const WITHOUT_STORE: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct Resolved {
@@ -35,8 +32,11 @@ impl std::fmt::Debug for HandlerRef {
 }
 
 pub(super) fn resolve(worker: &Worker, decoded: Decoded) -> Result<Resolved, Box<Conclusion>> {
-    let catalog = worker.definitions.catalog(&decoded.subject.tenant);
-    resolve_in(worker, decoded, catalog)
+    let found = begin(worker, &decoded).and_then(|start| {
+        let catalog = worker.definitions.catalog(&decoded.subject.tenant);
+        decide(worker, catalog, &decoded, start)
+    });
+    Resolved::of(decoded, found)
 }
 
 /// By a version of the action's definition that need not be the current one.
@@ -45,57 +45,50 @@ pub(super) async fn resolve_at(
     decoded: Decoded,
     version: u32,
 ) -> Result<Resolved, Box<Conclusion>> {
-    let (tenant, action) = (&decoded.subject.tenant, decoded.job.action.as_deref());
-    let action = action.unwrap_or_default();
-    match worker.definitions.catalog_at(tenant, action, version).await {
-        Ok(catalog) => resolve_in(worker, decoded, catalog),
-        Err(error) => {
-            let outcome = versionless(&decoded.subject, &error);
-            Err(Conclusion::early(decoded.subject, outcome))
-        }
-    }
+    let found = async {
+        // a job that is not started needs no version
+        let start = begin(worker, &decoded)?;
+        let catalog = version::catalog(worker, &decoded, version).await?;
+        decide(worker, catalog, &decoded, start)
+    };
+    let found = found.await;
+    Resolved::of(decoded, found)
 }
 
-fn versionless(subject: &Subject, error: &VersionError) -> Outcome {
-    if let VersionError::Away(cause) = error {
-        tracing::warn!(%cause, "a version of a definition cannot be read");
-        let error = describe(subject, ErrorBody::new(Code::Internal, error.to_string()));
-        return Outcome::Throttled { delay: WITHOUT_STORE, error }.with_next();
-    }
-    Outcome::refused(subject, Code::UnknownAction, error.to_string())
-}
-
-fn resolve_in(
-    worker: &Worker,
-    decoded: Decoded,
-    catalog: Arc<Catalog>,
-) -> Result<Resolved, Box<Conclusion>> {
-    match decide(worker, &catalog, &decoded) {
-        Ok(Found { action, handler, deadline, wait }) => {
-            let mut decoded = decoded;
-            decoded.subject.handler = Some(handler.0.id().to_owned());
-            Ok(Resolved { decoded, action, handler, catalog, deadline, wait })
+impl Resolved {
+    fn of(mut decoded: Decoded, found: Result<Found, Outcome>) -> Result<Self, Box<Conclusion>> {
+        match found {
+            Ok(Found { action, handler, catalog, start: Start { deadline, wait } }) => {
+                decoded.subject.handler = Some(handler.0.id().to_owned());
+                Ok(Self { decoded, action, handler, catalog, deadline, wait })
+            }
+            Err(outcome) => Err(Conclusion::early(decoded.subject, outcome)),
         }
-        Err(outcome) => Err(Conclusion::early(decoded.subject, outcome)),
     }
 }
 
 struct Found {
     action: Action,
     handler: HandlerRef,
+    catalog: Arc<Catalog>,
+    start: Start,
+}
+
+struct Start {
     deadline: Option<Timestamp>,
     wait: Duration,
 }
 
-fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found, Outcome> {
-    let Decoded { subject, job, input, deliveries } = decoded;
+/// Whether the job may be started at all, now.
+fn begin(worker: &Worker, decoded: &Decoded) -> Result<Start, Outcome> {
+    let Decoded { subject, job, deliveries, .. } = decoded;
     if *deliveries >= worker.config.limits.deliveries {
         return Err(given_up(subject, *deliveries));
     }
     if worker.running.is_cancelled(&subject.state.id) {
         return Err(Outcome::cancelled(subject));
     }
-    let (deadline, wait) = when(decoded)?;
+    let start = when(decoded)?;
     if let Some(configuration) = &job.configuration {
         let message =
             format!("no configuration is called {configuration:?}; this version stores none");
@@ -105,6 +98,16 @@ fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found
         let message = "reply.webhook: this version stores no endpoints; reply to a queue";
         return Err(Outcome::refused(subject, Code::InvalidJob, message));
     }
+    Ok(start)
+}
+
+fn decide(
+    worker: &Worker,
+    catalog: Arc<Catalog>,
+    decoded: &Decoded,
+    start: Start,
+) -> Result<Found, Outcome> {
+    let Decoded { subject, job, input, .. } = decoded;
     let identifier = job.action.clone().unwrap_or_default();
     if catalog.is_action_disabled(&identifier) {
         let message = format!("the action {identifier:?} is disabled");
@@ -113,8 +116,8 @@ fn decide(worker: &Worker, catalog: &Catalog, decoded: &Decoded) -> Result<Found
     let definition = catalog.action(&identifier);
     check_tenant(subject, &identifier, definition.as_ref())?;
     let action = Action { identifier, definition, input: input.kind() };
-    let handler = handler(worker, catalog, subject, job.handler.as_deref(), &action)?;
-    Ok(Found { action, handler, deadline, wait })
+    let handler = handler(worker, &catalog, subject, job.handler.as_deref(), &action)?;
+    Ok(Found { action, handler, catalog, start })
 }
 
 /// The poison guard.
@@ -126,7 +129,7 @@ fn given_up(subject: &Subject, deliveries: u64) -> Outcome {
 }
 
 /// The deadline, and the wait that can be spent here; expired and early jobs go no further.
-fn when(decoded: &Decoded) -> Result<(Option<Timestamp>, Duration), Outcome> {
+fn when(decoded: &Decoded) -> Result<Start, Outcome> {
     let Decoded { subject, job, .. } = decoded;
     let (now, enqueued_at) = (Timestamp::now(), subject.state.enqueued_at);
     let deadline = [
@@ -148,10 +151,10 @@ fn when(decoded: &Decoded) -> Result<(Option<Timestamp>, Duration), Outcome> {
     if wait > super::execute::IN_PLACE {
         return Err(Outcome::Scheduled { delay: wait });
     }
-    Ok((deadline, wait))
+    Ok(Start { deadline, wait })
 }
 
-fn check_tenant(
+pub(super) fn check_tenant(
     subject: &Subject,
     action: &str,
     definition: Option<&ActionDefinition>,
@@ -198,7 +201,7 @@ fn handler(
                 format!("no handler executes action {name:?} with input.{}", action.input);
             return Outcome::refused(subject, Code::UnsupportedInput, message);
         }
-        let nearest = catalog.nearest_action(name);
+        let nearest = catalog.nearest_action(name, &subject.tenant);
         let hint = nearest.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         let message = format!("no action is called {name:?}{hint}");
         Outcome::refused(subject, Code::UnknownAction, message)

@@ -15,6 +15,8 @@ const POLL: Duration = Duration::from_secs(30);
 
 /// An editor writes, renames and touches: one load for all of it.
 const QUIET: Duration = Duration::from_millis(100);
+/// Somebody may write there all the time.
+const QUIET_MAX: Duration = Duration::from_secs(2);
 
 /// Tells when to look at a folder again.
 pub(in super::super) struct Watch {
@@ -59,7 +61,11 @@ impl Watch {
             self.pending = timeout_at(self.due, self.changed.notified()).await.is_ok();
         }
         let look = if self.pending { Look::Changed } else { Look::Due };
+        let until = Instant::now() + QUIET_MAX;
         while self.pending && timeout(QUIET, self.changed.notified()).await.is_ok() {
+            if Instant::now() >= until {
+                break;
+            }
             sleep(QUIET).await;
         }
         self.pending = false;

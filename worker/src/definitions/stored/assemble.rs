@@ -12,11 +12,12 @@ use super::{
     super::{
         Catalogs, Finding, Place,
         catalog::{Item, Origin},
+        catalogs::Definitions,
         compiled::Compiled,
         decode::{Decoded, add_unsaid, decode},
         known::Known,
     },
-    entry::document_of,
+    entry::{document_of, misplaced},
 };
 
 /// The good version of an entry.
@@ -44,44 +45,45 @@ pub(super) fn assemble(
     handlers: &[String],
 ) -> Assembled {
     let Snapshot { revision, entries, skipped } = snapshot;
-    let (mut good, mut findings) = (HashMap::with_capacity(entries.len()), Vec::new());
+    let mut good = HashMap::with_capacity(entries.len());
+    let (mut findings, mut broken) = (Vec::new(), Vec::new());
     for entry in entries {
         let before = previous.get(&entry.key);
-        let found = match before.filter(|good| good.is_of(&entry)) {
-            Some(same) => Ok(same.clone()),
-            None => Good::new(&entry),
-        };
-        keep(entry.key, found, before, &mut good, &mut findings);
+        if let Some(same) = before.filter(|good| good.is_of(&entry)) {
+            good.insert(entry.key, same.clone());
+            continue;
+        }
+        match Good::new(&entry) {
+            Ok(version) => {
+                good.insert(entry.key, version);
+            }
+            Err(problems) => {
+                findings.extend(problems.into_iter().map(|problem| finding(&entry.key, problem)));
+                // switched off is switched off, whatever else is wrong
+                let last = before.map(|last| Good { enabled: entry.enabled, ..last.clone() });
+                good.extend(last.map(|last| (entry.key.clone(), last)));
+                broken.push(entry.key);
+            }
+        }
     }
     for Skipped { key, problem } in skipped {
-        let before = previous.get(&key);
-        keep(key, Err(vec![Problem::new(".", problem)]), before, &mut good, &mut findings);
+        findings.push(finding(&key, Problem::new(".", problem)));
+        good.extend(previous.get(&key).map(|last| (key.clone(), last.clone())));
+        broken.push(key);
     }
     findings.extend(drop_doubles(&mut good));
     findings.extend(dangling(&good, handlers));
     findings.sort_by(|a, b| a.place.cmp(&b.place));
-    let mut tenants: HashMap<String, Vec<Item>> = HashMap::new();
+    let mut tenants: HashMap<String, Definitions> = HashMap::new();
     for (key, version) in &good {
-        tenants.entry(key.tenant.clone()).or_default().push(version.item(key));
+        tenants.entry(key.tenant.clone()).or_default().items.push(version.item(key));
+    }
+    for key in broken.into_iter().filter(|key| !good.contains_key(key)) {
+        let kind = DefinitionKind::ALL.into_iter().find(|kind| kind.as_str() == key.kind);
+        let broken = kind.map(|kind| (kind, key.identifier));
+        tenants.entry(key.tenant).or_default().broken.extend(broken);
     }
     Assembled { catalogs: Catalogs::by_tenant(tenants, revision), findings, good }
-}
-
-fn keep(
-    key: EntryKey,
-    found: Result<Good, Vec<Problem>>,
-    before: Option<&Good>,
-    good: &mut HashMap<EntryKey, Good>,
-    findings: &mut Vec<Finding>,
-) {
-    let version = found.map_or_else(
-        |problems| {
-            findings.extend(problems.into_iter().map(|problem| finding(&key, problem)));
-            before.cloned()
-        },
-        Some,
-    );
-    good.extend(version.map(|version| (key, version)));
 }
 
 fn finding(key: &EntryKey, Problem { field, problem }: Problem) -> Finding {
@@ -90,6 +92,10 @@ fn finding(key: &EntryKey, Problem { field, problem }: Problem) -> Finding {
 
 /// Everything that is wrong with an entry by itself, or what jobs need of it.
 pub(super) fn compile(entry: &Entry) -> Result<Compiled, Vec<Problem>> {
+    if let Some(name) = misplaced(entry) {
+        let problem = "does not belong into the document of an entry, which has it besides";
+        return Err(vec![Problem::new(name, problem)]);
+    }
     let Decoded { definition, mut problems } = decode(document_of(entry));
     match definition.map(|definition| Compiled::new(definition, &entry.key.tenant)) {
         Some(Ok(compiled)) if problems.is_empty() => return Ok(compiled),

@@ -43,6 +43,12 @@ pub fn document_of(entry: &Entry) -> Value {
     });
     add("descriptions", described.collect());
     document.insert("enabled".to_owned(), json!(entry.enabled));
-    document.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let rest = fields.iter().filter(|(name, _)| !APART.contains(&name.as_str()));
+    document.extend(rest.map(|(name, value)| (name.clone(), value.clone())));
     Value::Object(document)
+}
+
+/// What somebody has written into the document that has its own place: it could name another entry.
+pub(super) fn misplaced(entry: &Entry) -> Option<&'static str> {
+    APART.into_iter().find(|name| entry.document.get(name).is_some())
 }

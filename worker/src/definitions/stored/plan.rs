@@ -1,5 +1,7 @@
 //! What a wish changes in a tenant's part of the catalog.
 
+use std::collections::HashSet;
+
 use actionfleet_proto::definition::{Definition, DefinitionKind, Problem};
 use actionfleet_store::{DEFAULT_TENANT, Entry, EntryKey, Snapshot};
 
@@ -93,10 +95,9 @@ pub(in super::super) fn plan_what_fits(
             Err(findings) => findings,
         };
         let Wish { definitions: mut rest, .. } = wish;
-        let is_refused = |definition: &Definition| {
-            let (kind, identifier) = (definition.kind(), definition.identifier());
-            findings.iter().any(|finding| finding.place.is_of(kind, identifier))
-        };
+        let places: HashSet<&Place> = findings.iter().map(|finding| &finding.place).collect();
+        let is_refused =
+            |definition: &Definition| places.contains(&Place::Entry(key_of(definition, tenant)));
         let before = rest.len();
         rest.retain(|definition| !is_refused(definition));
         refused.extend(findings);
@@ -109,9 +110,13 @@ pub(in super::super) fn plan_what_fits(
 
 /// What does not say whether it is enabled stays as it is.
 fn wanted(definition: &Definition, tenant: &str, before: &State<'_>) -> Entry {
-    let key = EntryKey::new(tenant, definition.kind().as_str(), definition.identifier());
+    let key = key_of(definition, tenant);
     let is_enabled = before.get(&key).is_none_or(|before| before.enabled);
     entry_of(definition, tenant, definition.enabled().unwrap_or(is_enabled))
+}
+
+fn key_of(definition: &Definition, tenant: &str) -> EntryKey {
+    EntryKey::new(tenant, definition.kind().as_str(), definition.identifier())
 }
 
 fn unfit(wanted: &[Entry]) -> Vec<Finding> {

@@ -134,7 +134,10 @@ async fn a_job_gets_the_version_that_it_asks_for() {
     followed.catalog.put(action("default", "a", "2")).await.unwrap();
     followed.until(|now| url(now, "any", "a").as_deref() == Some("https://h.example/2")).await;
     let at = async |action: &'static str, version| {
-        let catalog = followed.definitions.catalog_at("any", action, version).await?;
+        let catalog = followed
+            .definitions
+            .catalog_at(followed.definitions.catalog("any"), action, version)
+            .await?;
         Ok(catalog.http_action(action).map(|action| action.definition.url.clone()))
     };
     for version in [1, 2, 1] {
@@ -148,12 +151,29 @@ async fn a_job_gets_the_version_that_it_asks_for() {
     );
     let built_in = at("refine_text", 1).await.unwrap_err();
     assert!(matches!(built_in, VersionError::NotVersioned(_)), "{built_in}");
+}
 
-    // what is disabled or deleted is so in all versions
-    let disabled = Entry { enabled: false, ..action("default", "a", "2") };
-    followed.catalog.put(disabled).await.unwrap();
-    followed.until(|now| now.catalog("any").is_action_disabled("a")).await;
-    assert_eq!(at("a", 1).await.unwrap(), None);
+#[tokio::test]
+async fn a_tenants_own_that_is_wrong_is_not_replaced_and_can_be_disabled() {
+    let own = Entry { document: json!({"method": "GET"}), ..action("acme", "a", "1") };
+    let taken = json!({"identifier": "refine_text", "method": "GET", "url": "https://h.example/"});
+    let taken = Entry { document: taken, ..action("acme", "b", "1") };
+    let entries = vec![action("default", "a", "all"), own.clone(), taken];
+    let followed = Followed::new(entries, None).await;
+    assert!(url(&followed.definitions, "any", "a").is_some());
+    assert_eq!(url(&followed.definitions, "acme", "a"), None);
+    let shown: Vec<String> =
+        followed.definitions.findings().iter().map(ToString::to_string).collect();
+    assert!(shown[1].starts_with("http_action b of tenant acme: identifier: does not belong"));
+
+    // as a newer program writes it: the last one that this one can use stays until it is disabled
+    followed.catalog.put(action("acme", "a", "good")).await.unwrap();
+    followed.until(|now| url(now, "acme", "a").is_some()).await;
+    followed.catalog.put(own.clone()).await.unwrap();
+    followed.until(|now| now.findings().len() == 2).await;
+    assert_eq!(url(&followed.definitions, "acme", "a").unwrap(), "https://h.example/good");
+    followed.catalog.put(Entry { enabled: false, ..own }).await.unwrap();
+    followed.until(|now| now.catalog("acme").is_action_disabled("a")).await;
 }
 
 #[tokio::test]
@@ -208,5 +228,11 @@ async fn files_are_applied_and_leave_what_they_do_not_say() {
     followed.until(|now| url(now, "any", "a").as_deref() == Some("https://h.example/again")).await;
     let t = followed.catalog.get(&t, None).await.unwrap().unwrap();
     assert_eq!((t.version, &t.document["base_prompt"]), (2, &json!("Elsewhere.")));
+    // what is refused is so until its file is gone
+    assert!(followed.definitions.findings().iter().any(|one| one.problem.contains("is taken by")));
+    std::fs::remove_file(files.path().join("x.json")).unwrap();
+    std::fs::remove_file(files.path().join("bad.json")).unwrap();
+    followed.catalog.put(action("default", "other", "1")).await.unwrap();
+    followed.until(|now| now.findings().is_empty()).await;
     assert!(followed.folder.path().exists());
 }

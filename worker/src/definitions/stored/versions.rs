@@ -44,14 +44,19 @@ impl Versions {
     ) -> Result<Compiled, VersionError> {
         let Origin { key, version: current } = origin;
         let reading = async {
-            let found = catalog.get(key, Some(version)).await.map_err(VersionError::Away)?;
+            let unusable =
+                |problem: String| VersionError::Unusable { key: key.clone(), version, problem };
+            let found = catalog.get(key, Some(version)).await.map_err(|error| match error {
+                error if error.is_temporary() => VersionError::Away(error),
+                error => unusable(error.to_string()),
+            })?;
             let unknown = || VersionError::Unknown { key: key.clone(), version, current: *current };
             compile(&found.ok_or_else(unknown)?).map_err(|problems| {
                 let problem = problems.into_iter().next();
                 let problem =
                     problem.map(|Problem { field, problem }| format!("{field}: {problem}"));
                 let problem = problem.unwrap_or_default();
-                VersionError::Unusable { key: key.clone(), version, problem }
+                unusable(problem)
             })
         };
         let found = self.0.try_get_with((key.clone(), version), reading).await;

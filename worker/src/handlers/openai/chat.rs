@@ -210,7 +210,7 @@ fn provider<'a>(
         Some(name) => catalog.provider(name),
         // one that is switched off is not replaced by whatever other there is
         None if catalog.is_provider_disabled(DEFAULT_PROVIDER) => None,
-        None => catalog.provider(DEFAULT_PROVIDER).or_else(|| match names().count() {
+        None => catalog.provider(DEFAULT_PROVIDER).or_else(|| match names().take(2).count() {
             1 => catalog.providers().next(),
             _ => None,
         }),
