@@ -1,7 +1,7 @@
 //! One entry: shown, switched on and off, deleted.
 
-use actionfleet_store::{Entry, EntryKey};
-use actionfleet_worker::definitions::stored::{Change, Deletion, Wish, plan};
+use actionfleet_store::{Entry, EntryKey, Snapshot};
+use actionfleet_worker::definitions::stored::{Change, Deletion, Plan, Wish, plan};
 use serde_json::json;
 
 use super::{EntryArgs, Session, ShowArgs, refused, view};
@@ -28,12 +28,15 @@ impl Session {
 
     pub(super) async fn enable(&self, args: &EntryArgs, enabled: bool) -> Result<Exit, Failure> {
         let key = args.key();
-        let before = self.get(&key, None).await?;
-        let changes = before.enabled != enabled;
-        if changes {
+        let planning = |snapshot: &Snapshot| {
+            let before = snapshot.entries.iter().find(|entry| entry.key == key);
+            let before = before.ok_or_else(|| there_is_none(&key, None))?.clone();
             let after = Entry { enabled, ..before.clone() };
-            self.carry_out(Change::Update { before: Box::new(before), after }).await?;
-        }
+            let update = Change::Update { before: Box::new(before.clone()), after };
+            let changes = if before.enabled == enabled { Vec::new() } else { vec![update] };
+            Ok(Plan { revision: snapshot.revision, changes, unchanged: 0 })
+        };
+        let changes = !self.make(planning).await?.changes.is_empty();
         let value = json!({
             "tenant": key.tenant, "kind": key.kind, "identifier": key.identifier,
             "enabled": enabled, "changed": changes,
@@ -46,12 +49,17 @@ impl Session {
 
     pub(super) async fn delete(&self, args: &EntryArgs) -> Result<Exit, Failure> {
         let key = args.key();
-        let snapshot = self.catalog.snapshot().await.map_err(|error| self.failure(&error))?;
-        let delete = Deletion::This(&key);
-        let wish = Wish { tenant: &key.tenant, definitions: Vec::new(), delete };
-        let plan = plan(&wish, &snapshot).map_err(|findings| refused(&findings))?;
-        let deletion = plan.changes.into_iter().next().ok_or_else(|| there_is_none(&key, None))?;
-        self.carry_out(deletion).await?;
+        let planning = |snapshot: &Snapshot| {
+            let delete = Deletion::This(&key);
+            let wish = Wish { tenant: &key.tenant, definitions: Vec::new(), delete };
+            let mut plan = plan(&wish, snapshot).map_err(|findings| refused(&findings))?;
+            // one that does not read goes, too
+            if snapshot.skipped.iter().any(|skipped| skipped.key == key) {
+                plan.changes.push(Change::Delete(Entry::new(key.clone(), json!({}))));
+            }
+            if plan.changes.is_empty() { Err(there_is_none(&key, None)) } else { Ok(plan) }
+        };
+        self.make(planning).await?;
         let value = json!({
             "tenant": key.tenant, "kind": key.kind, "identifier": key.identifier, "deleted": true,
         });

@@ -22,7 +22,7 @@ pub(crate) struct ExportArgs {
 
 impl Session {
     pub(super) async fn export(&self, args: ExportArgs) -> Result<Exit, Failure> {
-        let snapshot = self.catalog.snapshot().await.map_err(|error| self.failure(&error))?;
+        let snapshot = self.snapshot().await?;
         let ours = |entry: &&Entry| {
             let kinds = DefinitionKind::ALL.map(DefinitionKind::as_str);
             entry.key.tenant == args.tenant.tenant && kinds.contains(&&*entry.key.kind)
@@ -32,13 +32,15 @@ impl Session {
         write(&args.folder, &entries)
             .map_err(|error| Failure::message(Exit::Io, format!("{folder}: {error}")))?;
         let (count, tenant) = (entries.len(), &args.tenant.tenant);
-        for skipped in snapshot.skipped.iter().filter(|skipped| skipped.key.tenant == *tenant) {
+        let skipped = snapshot.skipped.iter().filter(|skipped| skipped.key.tenant == *tenant);
+        let skipped: Vec<_> = skipped.collect();
+        for skipped in &skipped {
             eprintln!("{}: {}; it is left out", skipped.key, skipped.problem);
         }
         let value = json!({"folder": args.folder, "tenant": tenant, "written": count});
         self.output
             .answer(&value, || format!("{count} definitions of tenant {tenant} are in {folder}"))?;
-        Ok(if snapshot.skipped.is_empty() { Exit::Done } else { Exit::Failed })
+        Ok(if skipped.is_empty() { Exit::Done } else { Exit::Failed })
     }
 }
 

@@ -6,6 +6,7 @@ mod difference;
 mod entry;
 mod export;
 mod list;
+mod make;
 mod view;
 
 use std::sync::Arc;

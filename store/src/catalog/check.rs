@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use actionfleet_proto::{
     check_definition_identifier, check_identifier,
     definition::{DESCRIPTION_MAX, LANGUAGES_MAX, check_description, check_language, check_name},
@@ -5,7 +7,7 @@ use actionfleet_proto::{
 
 use crate::{
     error::StoreError,
-    port::{Criterion, Entry, EntryKey, LocalText, Query, SortField},
+    port::{Criterion, Entry, EntryKey, LocalText, Query, SortField, Write},
 };
 
 const KIND_MAX: usize = 32;
@@ -23,6 +25,20 @@ pub(crate) fn check_key(key: &EntryKey) -> Result<(), StoreError> {
         return Err(unfit("kind", kind, &"a kind has 1 to 32 characters of a-z 0-9 _"));
     }
     check_definition_identifier(identifier).map_err(|rule| unfit("identifier", identifier, &rule))
+}
+
+/// Yields the documents as they are to be kept, of each entry that is put.
+pub(crate) fn check_writes(writes: &[Write]) -> Result<Vec<Option<String>>, StoreError> {
+    let mut keys = HashSet::with_capacity(writes.len());
+    let document = |write: &Write| match write {
+        Write::Put(entry) => check_entry(entry).map(Some),
+        Write::Delete(key) => check_key(key).map(|()| None),
+    };
+    if let Some(twice) = writes.iter().find(|write| !keys.insert(write.key())) {
+        let problem = format!("{} is changed twice at once; leave one of them out", twice.key());
+        return Err(StoreError::invalid("change", problem));
+    }
+    writes.iter().map(document).collect()
 }
 
 /// Yields the document as it is to be kept.

@@ -1,32 +1,40 @@
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::{Embedded, catalog_rows};
 use crate::{
-    catalog::{Stored, Written, check_entry, check_key, check_query, decide},
+    catalog::{Stored, Written, check_key, check_query, check_writes, decide},
     error::StoreError,
     ledger::{from_millis, millis_now},
-    port::{Catalog, Entry, EntryKey, HistoricEntry, Page, Put, Query, Snapshot},
+    port::{Catalog, Changed, Done, Entry, EntryKey, HistoricEntry, Page, Query, Snapshot, Write},
 };
 
 #[async_trait]
 impl Catalog for Embedded {
-    async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
-        let written = Written::new(&entry, check_entry(&entry)?);
+    async fn change(&self, writes: Vec<Write>, at: Option<u64>) -> Result<Changed, StoreError> {
+        let documents = check_writes(&writes)?;
         let failed = self.writer.errors();
-        let put = self.writer.write(move |transaction| {
+        let changed = self.writer.write(move |transaction| {
             let change = || {
-                let current = catalog_rows::current(transaction, &entry.key)?;
-                let last = catalog_rows::last_version(transaction, &entry.key)?;
-                let put = decide(&entry, current, last);
-                catalog_rows::put(transaction, &entry.key, put, &written, millis_now())?;
-                Ok(put)
+                let (revision, _) = catalog_rows::revisions(transaction)?;
+                if at.is_some_and(|at| i64::try_from(at) != Ok(revision)) {
+                    return Ok(Changed::Overtaken);
+                }
+                let now = millis_now();
+                let pairs = writes.iter().zip(documents);
+                let done = pairs.map(|(write, document)| one(transaction, write, document, now));
+                let done: Vec<Done> = done.collect::<rusqlite::Result<_>>()?;
+                if done.iter().any(Done::is_change) {
+                    catalog_rows::bump(transaction, "catalog")?;
+                }
+                Ok(Changed::Done(done))
             };
             change().map_err(failed)
         });
-        let put = put.await?;
+        let changed = changed.await?;
         self.changed.notify_one();
-        Ok(put)
+        Ok(changed)
     }
 
     async fn get(&self, key: &EntryKey, version: Option<u32>) -> Result<Option<Entry>, StoreError> {
@@ -40,17 +48,6 @@ impl Catalog for Embedded {
             Ok(found.into_iter().next().map(|(stored, _)| stored))
         });
         found.await?.map(Stored::entry).transpose()
-    }
-
-    async fn delete(&self, key: &EntryKey) -> Result<bool, StoreError> {
-        check_key(key)?;
-        let (key, failed) = (key.clone(), self.writer.errors());
-        let deleted = self.writer.write(move |transaction| {
-            catalog_rows::delete(transaction, &key, millis_now()).map_err(failed)
-        });
-        let deleted = deleted.await?;
-        self.changed.notify_one();
-        Ok(deleted)
     }
 
     async fn find(&self, query: &Query) -> Result<Page, StoreError> {
@@ -81,4 +78,24 @@ impl Catalog for Embedded {
     fn changes(&self) -> watch::Receiver<u64> {
         self.revisions.catalog()
     }
+}
+
+fn one(
+    transaction: &Connection,
+    write: &Write,
+    document: Option<String>,
+    now: i64,
+) -> rusqlite::Result<Done> {
+    let entry = match write {
+        Write::Delete(key) => {
+            return catalog_rows::delete(transaction, key, now).map(Done::Deleted);
+        }
+        Write::Put(entry) => entry,
+    };
+    let current = catalog_rows::current(transaction, &entry.key)?;
+    let last = catalog_rows::last_version(transaction, &entry.key)?;
+    let put = decide(entry, current, last);
+    let written = Written::new(entry, document.unwrap_or_default());
+    catalog_rows::put(transaction, &entry.key, put, &written, now)?;
+    Ok(Done::Put(put))
 }

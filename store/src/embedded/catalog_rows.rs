@@ -76,7 +76,7 @@ pub(super) fn put(
     connection.prepare_cached(remember)?.execute(params![
         tenant, kind, identifier, version, enabled, of_type, texts, document, created_at, now
     ])?;
-    bump(connection, "catalog")
+    Ok(())
 }
 
 /// Whether there was one.
@@ -92,7 +92,6 @@ pub(super) fn delete(connection: &Connection, key: &EntryKey, now: i64) -> Resul
                 and identifier = ?3 and version = ?4";
     let mut statement = connection.prepare_cached(text)?;
     statement.execute(params![tenant, kind, identifier, version, now])?;
-    bump(connection, "catalog")?;
     Ok(true)
 }
 

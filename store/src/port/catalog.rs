@@ -13,16 +13,12 @@ use crate::error::StoreError;
 /// [`DEFAULT_TENANT`](super::DEFAULT_TENANT): who resolves a name looks at both, in the snapshot.
 #[async_trait]
 pub trait Catalog: Send + Sync + fmt::Debug + 'static {
-    /// Creates or changes an entry. What equals the current version changes nothing. Times and
-    /// version of the given entry are not read.
-    async fn put(&self, entry: Entry) -> Result<Put, StoreError>;
+    /// Makes all of the changes or none, at one moment: of each entry at most one. Given a revision
+    /// that is no longer the current one, it makes none.
+    async fn change(&self, writes: Vec<Write>, at: Option<u64>) -> Result<Changed, StoreError>;
 
     /// The current version, or the given one from the history, which outlives the entry.
     async fn get(&self, key: &EntryKey, version: Option<u32>) -> Result<Option<Entry>, StoreError>;
-
-    /// Whether there was one. Its history stays, and a later [`put`](Self::put) counts on from it.
-    /// Whether something still refers to it is for the caller to check.
-    async fn delete(&self, key: &EntryKey) -> Result<bool, StoreError>;
 
     async fn find(&self, query: &Query) -> Result<Page, StoreError>;
 
@@ -35,6 +31,71 @@ pub trait Catalog: Send + Sync + fmt::Debug + 'static {
     /// The revision, which grows with every change by anybody, seen within about a second. After a
     /// time without the database, the receiver is notified even where nothing changed.
     fn changes(&self) -> watch::Receiver<u64>;
+}
+
+impl dyn Catalog {
+    /// Creates or changes an entry.
+    pub async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
+        match self.change(vec![Write::Put(entry)], None).await? {
+            Changed::Done(done) => match done.first() {
+                Some(Done::Put(put)) => Ok(*put),
+                _ => Err(StoreError::Failed("a change without an answer".to_owned())),
+            },
+            Changed::Overtaken => Err(StoreError::Failed("overtaken without a race".to_owned())),
+        }
+    }
+
+    /// Whether there was one.
+    pub async fn delete(&self, key: &EntryKey) -> Result<bool, StoreError> {
+        let changed = self.change(vec![Write::Delete(key.clone())], None).await?;
+        Ok(matches!(changed, Changed::Done(done) if done.first() == Some(&Done::Deleted(true))))
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// Creates or changes an entry. What equals the current version changes nothing. Times and
+    /// version of the given entry are not read.
+    Put(Entry),
+    /// Its history stays, and a later `Put` counts on from it. Whether something still refers to it
+    /// is for the caller to check.
+    Delete(EntryKey),
+}
+
+/// What became of changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// All are made; of each, in their order.
+    Done(Vec<Done>),
+    /// Somebody else's change came first; none is made.
+    Overtaken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Put(Put),
+    /// Whether there was one.
+    Deleted(bool),
+}
+
+impl Done {
+    /// Whether anything is different now.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Put(put) => put.outcome != PutOutcome::Unchanged,
+            Self::Deleted(was_there) => *was_there,
+        }
+    }
+}
+
+impl Write {
+    pub fn key(&self) -> &EntryKey {
+        match self {
+            Self::Put(entry) => &entry.key,
+            Self::Delete(key) => key,
+        }
+    }
 }
 
 /// Sorts by tenant, kind, identifier.

@@ -5,8 +5,8 @@ mod ledger;
 mod secrets;
 
 pub use catalog::{
-    Catalog, Criterion, Direction, Entry, EntryKey, HistoricEntry, LocalText, Page, Put,
-    PutOutcome, Query, Skipped, Snapshot, Sort, SortField,
+    Catalog, Changed, Criterion, Direction, Done, Entry, EntryKey, HistoricEntry, LocalText, Page,
+    Put, PutOutcome, Query, Skipped, Snapshot, Sort, SortField, Write,
 };
 pub use ledger::{
     Claim, Claimed, Finished, JobCursor, JobEntry, JobFilter, JobPage, JobStatus, Ledger, Outcome,

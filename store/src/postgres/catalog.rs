@@ -6,13 +6,14 @@ use tokio::sync::watch;
 use super::{
     Postgres,
     bind::bound,
+    catalog_changes,
     catalog_rows::{self, COLUMNS},
     ledger_rows::timestamp,
 };
 use crate::{
-    catalog::{Stored, Written, check_entry, check_key, check_query, count, decide, search},
+    catalog::{Stored, check_key, check_query, check_writes, count, search},
     error::StoreError,
-    port::{Catalog, Entry, EntryKey, HistoricEntry, Page, Put, PutOutcome, Query, Snapshot},
+    port::{Catalog, Changed, Done, Entry, EntryKey, HistoricEntry, Page, Query, Snapshot, Write},
     sql::Dialect,
 };
 
@@ -21,26 +22,27 @@ const NAME: &str = "catalog";
 
 #[async_trait]
 impl Catalog for Postgres {
-    async fn put(&self, entry: Entry) -> Result<Put, StoreError> {
-        let written = Written::new(&entry, check_entry(&entry)?);
+    async fn change(&self, writes: Vec<Write>, at: Option<u64>) -> Result<Changed, StoreError> {
+        let documents = check_writes(&writes)?;
         let session = self.pool.session().await?;
         let client = session.client()?;
         let change = async {
-            catalog_rows::begin(client, NAME).await?;
-            let current = catalog_rows::current(client, &entry.key).await?;
-            let last = catalog_rows::last_version(client, &entry.key).await?;
-            let put = decide(&entry, current, last);
-            if put.outcome == PutOutcome::Unchanged {
+            let revision = catalog_rows::begin(client, NAME).await?;
+            if at.is_some_and(|at| i64::try_from(at) != Ok(revision)) {
                 client.batch_execute("rollback").await?;
-            } else {
-                catalog_rows::put(client, &entry.key, put, &written).await?;
-                catalog_rows::commit(client, NAME).await?;
+                return Ok(Changed::Overtaken);
             }
-            Ok(put)
+            let done = catalog_changes::make(client, &writes, documents).await?;
+            if done.iter().any(Done::is_change) {
+                catalog_rows::commit(client, NAME).await?;
+            } else {
+                client.batch_execute("rollback").await?;
+            }
+            Ok(Changed::Done(done))
         };
-        let put = session.run(change).await?;
+        let changed = session.run(change).await?;
         session.done();
-        Ok(put)
+        Ok(changed)
     }
 
     async fn get(&self, key: &EntryKey, version: Option<u32>) -> Result<Option<Entry>, StoreError> {
@@ -55,25 +57,6 @@ impl Catalog for Postgres {
         };
         session.done();
         found.map(Stored::entry).transpose()
-    }
-
-    async fn delete(&self, key: &EntryKey) -> Result<bool, StoreError> {
-        check_key(key)?;
-        let session = self.pool.session().await?;
-        let client = session.client()?;
-        let change = async {
-            catalog_rows::begin(client, NAME).await?;
-            let deleted = catalog_rows::delete(client, key).await?;
-            if deleted {
-                catalog_rows::commit(client, NAME).await?;
-            } else {
-                client.batch_execute("rollback").await?;
-            }
-            Ok(deleted)
-        };
-        let deleted = session.run(change).await?;
-        session.done();
-        Ok(deleted)
     }
 
     async fn find(&self, query: &Query) -> Result<Page, StoreError> {

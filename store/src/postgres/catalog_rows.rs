@@ -4,19 +4,17 @@ use deadpool_postgres::Object;
 use tokio_postgres::{Client, Error, Row as SqlRow};
 
 use super::ledger_rows::timestamp;
-use crate::{
-    catalog::{Stored, Written},
-    port::{EntryKey, Put},
-};
+use crate::{catalog::Stored, port::EntryKey};
 
 pub(super) const COLUMNS: &str = "tenant, kind, identifier, version, enabled, of_type, texts, \
      document, created_at, updated_at";
 
-/// Begins a change: whoever comes next waits for this one's end.
-pub(super) async fn begin(client: &Object, name: &str) -> Result<(), Error> {
+/// Begins a change, and yields the revision that it is of: whoever comes next waits for its end.
+pub(super) async fn begin(client: &Object, name: &str) -> Result<i64, Error> {
     client.batch_execute("begin").await?;
     let lock = "select revision from revisions where name = $1 for update";
-    client.execute(&client.prepare_cached(lock).await?, &[&name]).await.map(drop)
+    let found = client.query_one(&client.prepare_cached(lock).await?, &[&name]).await?;
+    Ok(found.get(0))
 }
 
 /// Ends a change and tells of it.
@@ -53,74 +51,6 @@ pub(super) async fn history(
             &[&key.tenant, &key.kind, &key.identifier, &version],
         )
         .await
-}
-
-pub(super) async fn last_version(client: &Object, key: &EntryKey) -> Result<Option<i64>, Error> {
-    let text = "select max(version) from catalog_history where tenant = $1 and kind = $2 \
-                and identifier = $3";
-    let found = client
-        .query_one(&client.prepare_cached(text).await?, &[&key.tenant, &key.kind, &key.identifier])
-        .await?;
-    Ok(found.get(0))
-}
-
-pub(super) async fn put(
-    client: &Object,
-    key: &EntryKey,
-    put: Put,
-    written: &Written,
-) -> Result<(), Error> {
-    let Written { enabled, of_type, texts, document, folded } = written;
-    let EntryKey { tenant, kind, identifier } = key;
-    let version = i64::from(put.version);
-    // to the millisecond, as all times are kept
-    let upsert = "insert into catalog as e (tenant, kind, identifier, version, enabled, of_type, \
-         texts, document, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, \
-         date_trunc('milliseconds', now()), date_trunc('milliseconds', now())) \
-         on conflict (tenant, kind, identifier) do update set version = excluded.version, \
-         enabled = excluded.enabled, of_type = excluded.of_type, texts = excluded.texts, \
-         document = excluded.document, updated_at = excluded.updated_at returning id";
-    let id: i64 = client
-        .query_one(
-            &client.prepare_cached(upsert).await?,
-            &[tenant, kind, identifier, &version, enabled, of_type, texts, document],
-        )
-        .await?
-        .get(0);
-    client
-        .execute(
-            &client.prepare_cached("delete from catalog_names where entry_id = $1").await?,
-            &[&id],
-        )
-        .await?;
-    let (languages, names): (Vec<&String>, Vec<&String>) =
-        folded.iter().map(|(language, name)| (language, name)).unzip();
-    let insert = "insert into catalog_names (entry_id, language, folded) \
-         select $1, u.language, u.folded from unnest($2::text[], $3::text[]) as u(language, folded)";
-    client.execute(&client.prepare_cached(insert).await?, &[&id, &languages, &names]).await?;
-    let remember = format!(
-        "insert into catalog_history ({COLUMNS}) select {COLUMNS} from catalog where id = $1"
-    );
-    client.execute(&client.prepare_cached(&remember).await?, &[&id]).await.map(drop)
-}
-
-/// Whether there was one.
-pub(super) async fn delete(client: &Object, key: &EntryKey) -> Result<bool, Error> {
-    let EntryKey { tenant, kind, identifier } = key;
-    let text = "delete from catalog where tenant = $1 and kind = $2 and identifier = $3 \
-                returning version";
-    let Some(deleted) =
-        client.query_opt(&client.prepare_cached(text).await?, &[tenant, kind, identifier]).await?
-    else {
-        return Ok(false);
-    };
-    let text = "update catalog_history set deleted_at = date_trunc('milliseconds', now()) \
-                where tenant = $1 and kind = $2 and identifier = $3 and version = $4";
-    let version: i64 = deleted.get(0);
-    client
-        .execute(&client.prepare_cached(text).await?, &[tenant, kind, identifier, &version])
-        .await?;
-    Ok(true)
 }
 
 /// All entries with the revision that they are of; without entries one row without a tenant.

@@ -2,6 +2,7 @@
 
 mod bind;
 mod catalog;
+mod catalog_changes;
 mod catalog_rows;
 mod connect;
 mod day;

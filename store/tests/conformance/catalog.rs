@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use actionfleet_store::{Catalog, Entry, EntryKey, LocalText, Put, PutOutcome, Query, StoreError};
-use futures::StreamExt as _;
+use actionfleet_store::{
+    Catalog, Changed, Done, Entry, EntryKey, LocalText, Put, PutOutcome, Query, StoreError, Write,
+};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -18,6 +19,74 @@ pub fn named(name: &str) -> BTreeMap<String, LocalText> {
 
 fn put(outcome: PutOutcome, version: u32) -> Put {
     Put { outcome, version }
+}
+
+pub async fn many_changes_are_made_together_or_not_at_all(place: &Place) {
+    let catalog = place.open().await.catalog;
+    let entry =
+        |name: &str, n: u32| Entry { texts: named(name), ..Entry::new(key(name), json!({"n": n})) };
+    for (name, n) in [("changed", 1), ("same", 1), ("gone", 1), ("again", 1)] {
+        catalog.put(entry(name, n)).await.unwrap();
+    }
+    assert!(catalog.delete(&key("again")).await.unwrap());
+    let before = catalog.snapshot().await.unwrap().revision;
+    let writes = vec![
+        Write::Put(entry("changed", 2)),
+        Write::Delete(key("gone")),
+        Write::Put(entry("same", 1)),
+        Write::Put(entry("new", 1)),
+        Write::Delete(key("unknown")),
+        Write::Put(entry("again", 1)),
+    ];
+    let done = [
+        Done::Put(put(PutOutcome::Updated, 2)),
+        Done::Deleted(true),
+        Done::Put(put(PutOutcome::Unchanged, 1)),
+        Done::Put(put(PutOutcome::Created, 1)),
+        Done::Deleted(false),
+        Done::Put(put(PutOutcome::Created, 2)),
+    ];
+    let changed = catalog.change(writes.clone(), None).await.unwrap();
+    assert_eq!(changed, Changed::Done(done.into()));
+    let now = catalog.snapshot().await.unwrap();
+    assert_eq!(now.revision, before + 1, "one change for whoever follows");
+    let names: Vec<_> = now.entries.iter().map(|entry| entry.key.identifier.as_str()).collect();
+    assert_eq!(names, ["again", "changed", "new", "same"]);
+    assert!(catalog.history(&key("gone")).await.unwrap()[0].deleted_at.is_some());
+    let found = catalog.find(&Query::default()).await.unwrap();
+    assert!(found.entries.iter().all(|entry| entry.texts["eng-GB"].name == entry.key.identifier));
+
+    // nothing of what holds one that does not fit, or one of them twice
+    let long = Entry { texts: named(&"x".repeat(191)), ..entry("bad", 1) };
+    let twice = vec![Write::Put(entry("changed", 3)), Write::Delete(key("changed"))];
+    for writes in [vec![Write::Put(entry("changed", 3)), Write::Put(long)], twice] {
+        let error = catalog.change(writes, None).await.unwrap_err();
+        assert!(matches!(error, StoreError::Invalid { .. }), "{error}");
+    }
+    assert_eq!(catalog.snapshot().await.unwrap().revision, before + 1);
+    // what changes nothing is none
+    let nothing = vec![Write::Put(entry("same", 1)), Write::Delete(key("unknown"))];
+    catalog.change(nothing, None).await.unwrap();
+    assert_eq!(catalog.change(Vec::new(), None).await.unwrap(), Changed::Done(Vec::new()));
+    assert_eq!(catalog.snapshot().await.unwrap().revision, before + 1);
+}
+
+pub async fn whoever_plans_on_an_old_state_is_told(place: &Place) {
+    let catalog = place.open().await.catalog;
+    let write = |n: u32| vec![Write::Put(Entry::new(key("a"), json!({"n": n})))];
+    let at = catalog.snapshot().await.unwrap().revision;
+    assert!(matches!(catalog.change(write(1), Some(at)).await.unwrap(), Changed::Done(_)));
+    assert_eq!(catalog.change(write(2), Some(at)).await.unwrap(), Changed::Overtaken);
+    let now = catalog.get(&key("a"), None).await.unwrap().unwrap();
+    assert_eq!((now.version, &now.document), (1, &json!({"n": 1})));
+
+    // of many that plan on one state, one wins
+    let at = catalog.snapshot().await.unwrap().revision;
+    let racing = (10..20).map(|n| catalog.change(write(n), Some(at)));
+    let ended = futures::future::join_all(racing).await;
+    let won = ended.iter().filter(|ended| matches!(ended, Ok(Changed::Done(_)))).count();
+    let overtaken = ended.iter().filter(|ended| **ended == Ok(Changed::Overtaken)).count();
+    assert_eq!((won, overtaken), (1, 9));
 }
 
 pub async fn each_change_is_a_version(place: &Place) {
@@ -154,10 +223,8 @@ async fn fill(catalog: &dyn Catalog, many: usize) {
     let document = json!({"kind": "http_action", "method": "GET", "url": "https://example.com"});
     let puts = (0..many).map(|number| {
         let entry = Entry::new(key(&format!("entry-{number}")), document.clone());
-        catalog.put(Entry { texts: named(&format!("Entry {number}")), ..entry })
+        Write::Put(Entry { texts: named(&format!("Entry {number}")), ..entry })
     });
-    let mut done = futures::stream::iter(puts).buffer_unordered(64);
-    while let Some(put) = done.next().await {
-        put.unwrap();
-    }
+    let changed = catalog.change(puts.collect(), None).await.unwrap();
+    assert!(matches!(changed, Changed::Done(done) if done.len() == many));
 }

@@ -45,6 +45,8 @@ macro_rules! over_both_engines {
 over_both_engines! {
     catalog {
         each_change_is_a_version,
+        many_changes_are_made_together_or_not_at_all,
+        whoever_plans_on_an_old_state_is_told,
         what_was_deleted_is_remembered,
         a_snapshot_is_everything_at_once,
         changes_are_seen_everywhere_soon,

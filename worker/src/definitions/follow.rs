@@ -24,6 +24,17 @@ const QUIET: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
+/// How often files are compared anew because the catalog has changed meanwhile.
+const ROUNDS: usize = 10;
+
+/// What became of the files that are on their way into the store.
+enum Applied {
+    Nothing,
+    All,
+    /// Somebody else's change came first.
+    Overtaken,
+}
+
 impl Definitions {
     /// Follows folder and store until cancelled.
     pub async fn follow(&self, cancel: CancellationToken) {
@@ -120,11 +131,25 @@ impl Inner {
             let referable = referable(&snapshot, DEFAULT_TENANT, self.handlers.clone());
             read = self.read_folder(&referable).await;
         }
-        let applied = self.apply_files(stored, &snapshot).await;
-        if matches!(applied, Ok(true)) {
-            snapshot = stored.snapshot().await?;
+        let mut applied = self.apply_files(stored, &snapshot).await;
+        for _ in 0..ROUNDS {
+            match &applied {
+                Ok(Applied::Nothing) | Err(_) => break,
+                Ok(Applied::All) => {
+                    snapshot = stored.snapshot().await?;
+                    break;
+                }
+                Ok(Applied::Overtaken) => {
+                    snapshot = stored.snapshot().await?;
+                    applied = self.apply_files(stored, &snapshot).await;
+                }
+            }
         }
         self.load(snapshot).await?;
+        if matches!(applied, Ok(Applied::Overtaken)) {
+            let problem = "others keep changing the catalog".to_owned();
+            return Err(StoreError::Temporary(problem).into());
+        }
         read.and(applied.map(drop).map_err(OpenError::Store))
     }
 
@@ -143,21 +168,26 @@ impl Inner {
         assembling.await.map_err(|_| OpenError::Panicked)
     }
 
-    /// Whether the catalog has changed.
-    async fn apply_files(&self, stored: &Stored, snapshot: &Snapshot) -> Result<bool, StoreError> {
+    async fn apply_files(
+        &self,
+        stored: &Stored,
+        snapshot: &Snapshot,
+    ) -> Result<Applied, StoreError> {
         let pending: Vec<_> = self.pending().values().cloned().collect();
         if pending.is_empty() {
             self.found(|all| all.refused.clear());
-            return Ok(false);
+            return Ok(Applied::Nothing);
         }
         let (plan, refused) = plan_what_fits(pending, DEFAULT_TENANT, snapshot);
-        let changes = !plan.changes.is_empty();
-        carry_out(&**stored.catalog(), plan).await?;
+        let applied = if plan.changes.is_empty() { Applied::Nothing } else { Applied::All };
+        if !carry_out(&**stored.catalog(), plan).await? {
+            return Ok(Applied::Overtaken);
+        }
         self.pending().retain(|(kind, identifier), _| {
             refused.iter().any(|finding| finding.place.is_of(*kind, identifier))
         });
         self.found(|all| all.refused = refused);
-        Ok(changes)
+        Ok(applied)
     }
 
     /// Puts the files into force, or, where there is a store, on their way into it.

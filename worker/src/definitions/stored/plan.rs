@@ -27,9 +27,11 @@ pub enum Deletion<'a> {
     This(&'a EntryKey),
 }
 
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// In the order in which they are to be made: nothing refers to what is not there, at any time.
+    /// Of the catalog that it was made for.
+    pub revision: u64,
+    /// Providers before what names them, and what is deleted at the end.
     pub changes: Vec<Change>,
     pub unchanged: usize,
 }
@@ -63,7 +65,7 @@ pub fn plan(wish: &Wish<'_>, snapshot: &Snapshot) -> Result<Plan, Vec<Finding>> 
     if !findings.is_empty() {
         return Err(findings);
     }
-    let mut plan = Plan::default();
+    let mut plan = Plan { revision: snapshot.revision, ..Plan::default() };
     for entry in &wanted {
         match before.get(&entry.key).copied() {
             None => plan.changes.push(Change::Create(entry.clone())),
