@@ -73,6 +73,10 @@ impl ChannelSettle {
     pub(super) fn delivered(&self, number: u64) {
         self.unsettled.numbers().insert(number);
     }
+
+    pub(super) fn unsettled(&self) -> u32 {
+        u32::try_from(self.unsettled.numbers().len()).unwrap_or(u32::MAX)
+    }
 }
 
 #[async_trait]

@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actionfleet_proto::Topology;
 use futures::StreamExt;
-use lapin::{
-    Channel, Connection, Event,
-    options::{BasicGetOptions, QueueDeclareOptions},
-    types::FieldTable,
-};
+use lapin::{Channel, Connection, Event};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     time::timeout,
@@ -23,7 +19,8 @@ use super::{
     error::{broker_error, is_channel_error},
     guest::GuestPublisher,
     publisher::Publisher,
-    subscription::{Subscription, received},
+    pulling::{self, Pulling},
+    subscription::Subscription,
     topology,
 };
 use crate::{
@@ -61,8 +58,8 @@ pub(super) struct Epoch {
     publishing: Connection,
     publisher: Publisher,
     guest: GuestPublisher,
-    /// Open while dead letters are looked at: closing it puts them back.
-    pulling: Mutex<Option<(Channel, Arc<ChannelSettle>)>>,
+    /// While dead letters are looked at.
+    pulling: Mutex<Option<Pulling>>,
     failed: mpsc::Sender<String>,
     life: Life,
 }
@@ -146,31 +143,22 @@ impl Epoch {
     pub(super) async fn pull(&self, queue: &str) -> Result<Option<Delivery>, BrokerError> {
         let queue = queue_name(queue)?;
         let mut pulling = self.pulling.lock().await;
-        let (channel, settle) = match &*pulling {
-            Some((channel, settle)) if channel.status().connected() => {
-                (channel.clone(), settle.clone())
-            }
-            _ => {
-                let opened = self.consuming.create_channel().await;
-                let channel = opened.map_err(|error| broker_error(&error))?;
-                let settle = self.life.settle(channel.clone(), PULLED);
-                pulling.insert((channel, settle)).clone()
-            }
+        let pulled = async {
+            let open = if let Some(open) = pulling.take_if(|pulling| pulling.is_open()) {
+                open
+            } else {
+                let channel = self.consuming.create_channel().await?;
+                Pulling::new(channel.clone(), self.life.settle(channel, PULLED))
+            };
+            pulling.insert(open).pull(queue, &self.life.lost).await
         };
-        let got = channel.basic_get(queue, BasicGetOptions::default()).await;
-        let got = got.map_err(|error| broker_error(&error))?;
-        Ok(got.map(|message| received(message.delivery, &self.life.lost, &settle)))
+        pulled.await.map_err(|error| broker_error(&error))
     }
 
     pub(super) async fn depth(&self, queue: &str) -> Result<Depth, BrokerError> {
         let queue = queue_name(queue)?;
-        let ask = async {
-            let channel = self.consuming.create_channel().await?;
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            channel.queue_declare(queue, passive, FieldTable::default()).await
-        };
-        let queue = ask.await.map_err(|error| broker_error(&error))?;
-        Ok(Depth { ready: queue.message_count(), consumers: queue.consumer_count() })
+        let ask = async { pulling::depth(&self.consuming.create_channel().await?, queue).await };
+        ask.await.map_err(|error| broker_error(&error))
     }
 
     pub(super) async fn ensure(
@@ -188,6 +176,9 @@ impl Epoch {
         self.life.flushed.close();
         // a hung peer must not hold up the next epoch
         let _ = timeout(GOODBYE, self.life.flushed.wait()).await;
+        if let Some(pulling) = self.pulling.lock().await.take() {
+            pulling.end(&self.consuming).await;
+        }
         self.life.lost.cancel();
         let goodbye = || (200, "goodbye".into());
         for connection in [&self.consuming, &self.publishing] {

@@ -13,6 +13,7 @@ mod epoch;
 mod error;
 mod guest;
 mod publisher;
+mod pulling;
 mod subscription;
 mod topology;
 mod trust;

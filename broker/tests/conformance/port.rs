@@ -146,10 +146,17 @@ pub(crate) async fn pulled_messages_come_back_until_they_are_acked(engine: &dyn 
         broker.publish(&Address::Dead, message(id)).await.unwrap();
     }
     let dead = Names::default().dead();
-    let looking = engine.connect().await;
+    let mut looking = engine.connect().await;
     let pulled = [looking.pull(&dead).await.unwrap(), looking.pull(&dead).await.unwrap()];
     assert!(pulled.iter().all(Option::is_some));
     assert!(looking.pull(&dead).await.unwrap().is_none());
+    for _ in 0..3 {
+        looking.close().await;
+        assert_eq!(broker.depth(&dead).await.unwrap().ready, 2, "as soon as the link is closed");
+        looking = engine.connect().await;
+        let pulled = looking.pull(&dead).await.unwrap();
+        assert!(pulled.is_some());
+    }
     looking.close().await;
     let mut consumer = broker.consume(Source::Queue(dead.clone()), 5).await.unwrap();
     assert_eq!(next_id(&mut consumer).await, "1");
