@@ -7,6 +7,10 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::{
+    catalog_change::{Changed, Done, Put, Write},
+    catalog_query::{Page, Query},
+};
 use crate::error::StoreError;
 
 /// Entries by tenant, kind and identifier. Nothing here falls back from a tenant to
@@ -52,52 +56,6 @@ impl dyn Catalog {
     }
 }
 
-/// One change.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Write {
-    /// Creates or changes an entry. What equals the current version changes nothing. Times and
-    /// version of the given entry are not read.
-    Put(Entry),
-    /// Its history stays, and a later `Put` counts on from it. Whether something still refers to it
-    /// is for the caller to check.
-    Delete(EntryKey),
-}
-
-/// What became of changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    /// All are made; of each, in their order.
-    Done(Vec<Done>),
-    /// Somebody else's change came first; none is made.
-    Overtaken,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
-    Put(Put),
-    /// Whether there was one.
-    Deleted(bool),
-}
-
-impl Done {
-    /// Whether anything is different now.
-    pub fn is_change(&self) -> bool {
-        match self {
-            Self::Put(put) => put.outcome != PutOutcome::Unchanged,
-            Self::Deleted(was_there) => *was_there,
-        }
-    }
-}
-
-impl Write {
-    pub fn key(&self) -> &EntryKey {
-        match self {
-            Self::Put(entry) => &entry.key,
-            Self::Delete(key) => key,
-        }
-    }
-}
-
 /// Sorts by tenant, kind, identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntryKey {
@@ -136,20 +94,6 @@ pub struct LocalText {
     pub description: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Put {
-    pub outcome: PutOutcome,
-    /// The current version.
-    pub version: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PutOutcome {
-    Created,
-    Updated,
-    Unchanged,
-}
-
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoricEntry {
     /// `updated_at` is when this version came.
@@ -171,87 +115,6 @@ pub struct Snapshot {
 pub struct Skipped {
     pub key: EntryKey,
     pub problem: String,
-}
-
-/// What must hold of an entry. At most 64 criteria, 8 deep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Criterion {
-    Tenant(String),
-    Kind(String),
-    Identifier(String),
-    /// Exactly, as the entry has it in `of_type`.
-    Type(String),
-    Enabled(bool),
-    /// Without regard to case.
-    NameContains {
-        language: String,
-        text: String,
-    },
-    /// Without regard to case.
-    NameStartsWith {
-        language: String,
-        text: String,
-    },
-    /// All of them; of none: everything.
-    All(Vec<Criterion>),
-    /// At least one of them; of none: nothing.
-    Any(Vec<Criterion>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SortField {
-    Identifier,
-    /// In a language, without regard to case; entries without a name in it come as if empty.
-    Name {
-        language: String,
-    },
-    Updated,
-    Enabled,
-    /// The order in which entries were created.
-    Id,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Direction {
-    #[default]
-    Ascending,
-    Descending,
-}
-
-/// Entries that are equal under it come in the order of their creation, in the same direction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sort {
-    pub by: SortField,
-    pub direction: Direction,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
-    pub criterion: Criterion,
-    pub sort: Sort,
-    /// 1 to 1,000.
-    pub limit: u32,
-    /// How many come before the page.
-    pub offset: u32,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
-    pub entries: Vec<Entry>,
-    /// On all pages.
-    pub total: u64,
-}
-
-impl Default for Query {
-    /// The first fifty of everything, by identifier.
-    fn default() -> Self {
-        Self {
-            criterion: Criterion::All(Vec::new()),
-            sort: Sort { by: SortField::Identifier, direction: Direction::Ascending },
-            limit: 50,
-            offset: 0,
-        }
-    }
 }
 
 impl EntryKey {
