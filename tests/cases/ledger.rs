@@ -5,11 +5,12 @@ mod kill;
 
 use std::time::Duration;
 
+use actionfleet_broker::Properties;
 use actionfleet_local::Postgres;
 use actionfleet_producer::{GetError, Producer, ProducerConfig};
-use actionfleet_proto::{Code, Status};
+use actionfleet_proto::{Code, Status, headers};
 use actionfleet_store::{JobStatus, Store, StoreConfig, Why};
-use actionfleet_worker::config::LedgerPolicy;
+use actionfleet_worker::config::{LedgerPolicy, WorkerConfig};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -42,6 +43,32 @@ async fn one_id_submitted_twice_is_executed_once_and_answered_twice() {
     // and once more, when it has ended
     let third = rig.run("twice", &json!({"action": "echo", "input": {"text": "late"}})).await;
     assert_eq!((third.action.as_deref(), third.attempts.len()), (Some("script"), 1));
+}
+
+/// As when the link of a worker that had taken the other one breaks.
+#[tokio::test]
+async fn a_submission_that_is_delivered_again_leaves_another_that_runs_alone() {
+    let store = postgres().await;
+    let one_permit = |config: &mut WorkerConfig| config.lanes = [("default".to_owned(), 1)].into();
+    let mut one = Rig::stored(store.clone(), one_permit).await;
+    let sent = |at: &'static str| {
+        move |properties: &mut Properties| properties.set_header(headers::ENQUEUED_AT, at)
+    };
+    let gate = json!({"action": "script", "input": {"json": [{"do": "gate"}]}}).to_string();
+    one.send_bytes("twice", gate.into_bytes(), sent("2026-01-01T00:00:00.001Z")).await;
+    one.gate.entered().await;
+    let echo = json!({"action": "echo", "input": {"text": "other"}}).to_string();
+    one.send_bytes("twice", echo.into_bytes(), sent("2026-01-01T00:00:00.002Z")).await;
+    one.take_away("default").await.requeue().await.unwrap();
+
+    let two = Rig::start_on(one.url.clone(), Some(store.clone()), |_| {}).await;
+    two.replies.stop();
+    let early = timeout(Duration::from_millis(500), one.replies.next()).await;
+    assert!(early.is_err(), "it waits for the other: {early:?}");
+    one.gate.open();
+    let (first, second) = (one.reply().await, one.reply().await);
+    assert_eq!(first.action.as_deref(), Some("script"));
+    assert_eq!(first, second);
 }
 
 #[tokio::test]

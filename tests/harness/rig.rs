@@ -116,14 +116,23 @@ impl Rig {
 
     /// Waits for a dead letter: it is published beside the reply, not before it.
     pub async fn next_dead_letter(&self) -> Delivery {
+        self.pulled(&Names::default().dead()).await
+    }
+
+    /// Takes a job away that waits on a lane whose fleet is busy.
+    pub async fn take_away(&self, lane: &str) -> Delivery {
+        self.pulled(&Names::default().lane(lane)).await
+    }
+
+    async fn pulled(&self, queue: &str) -> Delivery {
         let look = async {
             loop {
-                if let Some(letter) = self.dead_letter().await {
-                    return letter;
+                if let Some(delivery) = self.broker.pull(queue).await.unwrap() {
+                    return delivery;
                 }
             }
         };
-        timeout(PATIENCE, look).await.expect("a dead letter")
+        timeout(PATIENCE, look).await.unwrap_or_else(|_| panic!("nothing in {queue}"))
     }
 
     /// A queue bound to an exchange, consumed from now on.

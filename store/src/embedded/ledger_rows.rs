@@ -14,7 +14,8 @@ use crate::{
 };
 
 const COLUMNS: &str = "job_id, tenant, action, lane, status, attempt, fence, why, code, \
-    enqueued_at, created_at, claimed_at, next_at, finished_at, cost, currency, dead_lettered, attempts";
+    enqueued_at, created_at, claimed_at, next_at, finished_at, cost, currency, dead_lettered, \
+    attempts, sent_at";
 
 pub(super) fn load(
     connection: &Connection,
@@ -44,8 +45,9 @@ pub(super) fn store(connection: &Connection, changes: &Changes) -> rusqlite::Res
     let mut insert = connection.prepare_cached(
         "insert into jobs (job_id, status, attempt, fence, why, code, claimed_at, next_at, \
          finished_at, cost, currency, dead_lettered, attempts, result, lane, \
-         tenant, action, enqueued_at, created_at) values \
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+         sent_at, tenant, action, enqueued_at, created_at) values \
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+         ?20)",
     )?;
     for row in &changes.inserts {
         let entry = &row.entry;
@@ -60,7 +62,8 @@ pub(super) fn store(connection: &Connection, changes: &Changes) -> rusqlite::Res
     let mut update = connection.prepare_cached(
         "update jobs set status = ?2, attempt = ?3, fence = ?4, why = ?5, code = ?6, \
          claimed_at = ?7, next_at = ?8, finished_at = ?9, cost = ?10, currency = ?11, \
-         dead_lettered = ?12, attempts = ?13, result = ?14, lane = ?15 where job_id = ?1",
+         dead_lettered = ?12, attempts = ?13, result = ?14, lane = ?15, \
+         sent_at = ?16 where job_id = ?1",
     )?;
     for row in &changes.updates {
         bound(row, |mutable| update.execute(mutable))?;
@@ -73,7 +76,7 @@ fn bound(
     row: &Row,
     execute: impl FnOnce(&[&dyn ToSql]) -> rusqlite::Result<usize>,
 ) -> rusqlite::Result<usize> {
-    let Row { entry, fence } = row;
+    let Row { entry, fence, sent_at } = row;
     let attempts = serde_json::to_string(&entry.attempts).unwrap_or_default();
     execute(params![
         entry.job_id,
@@ -91,6 +94,7 @@ fn bound(
         attempts,
         entry.result.as_deref(),
         entry.lane,
+        sent_at.map(millis),
     ])
 }
 
@@ -145,7 +149,11 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         attempts: serde_json::from_str(&attempts).unwrap_or_default(),
         result: None,
     };
-    Ok(Row { entry, fence: row.get::<_, i64>("fence")?.cast_unsigned() })
+    Ok(Row {
+        entry,
+        fence: row.get::<_, i64>("fence")?.cast_unsigned(),
+        sent_at: moment("sent_at")?,
+    })
 }
 
 impl ToSql for Value {

@@ -175,6 +175,7 @@ mod tests {
             attempt: 1,
             redelivered: true,
             fence: 1,
+            sent_at: None,
             released: None,
             longest: Duration::MAX,
             tenant: "default".into(),

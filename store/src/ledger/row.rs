@@ -10,6 +10,8 @@ pub(crate) struct Row {
     pub(crate) entry: JobEntry,
     /// Who claimed it last; still known while it waits, so that a repeated call is recognised.
     pub(crate) fence: u64,
+    /// Of the submission that claimed it last.
+    pub(crate) sent_at: Option<Timestamp>,
 }
 
 /// Milliseconds since 1970; moments before are not kept.

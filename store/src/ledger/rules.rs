@@ -2,7 +2,7 @@
 
 use actionfleet_proto::Timestamp;
 
-use super::row::Row;
+use super::row::{Row, millis};
 use crate::port::{Claim, Claimed, Finished, JobEntry, JobStatus, Outcome, Parked, Released, Why};
 
 /// A row's next state (`None`: it stays as it is) and the answer.
@@ -15,8 +15,9 @@ pub(super) fn claim(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Decided
     if let Some(outcome) = outcome_of(&row.entry) {
         return (None, Claimed::Recorded(Box::new(outcome)));
     }
+    let was_lost = claim.redelivered && !is_another_submission(row, claim);
     if claim.attempt < row.entry.attempt {
-        let answer = if claim.redelivered { Claimed::Superseded } else { Claimed::Busy };
+        let answer = if was_lost { Claimed::Superseded } else { Claimed::Busy };
         return (None, answer);
     }
     let free = match row.entry.status {
@@ -25,7 +26,7 @@ pub(super) fn claim(row: Option<&Row>, claim: &Claim, now: Timestamp) -> Decided
         _ if row.fence == claim.fence => return (None, Claimed::Execute),
         // a copy for a later attempt is made by nobody but the holder, when it gives up
         _ => {
-            claim.redelivered
+            was_lost
                 || claim.attempt > row.entry.attempt
                 || claim.released == Some(row.fence)
                 || row.entry.claimed_at.is_some_and(|at| now.since(at) > claim.longest)
@@ -64,7 +65,7 @@ pub(super) fn park(
         attempts: parked.attempts.clone(),
         ..row.entry
     };
-    (Some(Row { entry, fence: claim.fence }), Released::Parked)
+    (Some(Row { entry, fence: claim.fence, sent_at: claim.sent_at }), Released::Parked)
 }
 
 pub(super) fn finish(
@@ -104,7 +105,7 @@ pub(super) fn finish(
         result: Some(result),
         ..row.entry
     };
-    (Some(Row { entry, fence: claim.fence }), Finished::Recorded)
+    (Some(Row { entry, fence: claim.fence, sent_at: claim.sent_at }), Finished::Recorded)
 }
 
 /// Whether it can be executed again now.
@@ -127,12 +128,17 @@ pub(super) fn reopen(row: Option<&Row>) -> Decided<bool> {
         result: None,
         ..row.entry.clone()
     };
-    (Some(Row { entry, fence: row.fence }), true)
+    (Some(Row { entry, fence: row.fence, sent_at: row.sent_at }), true)
 }
 
 /// The row that a holder finds.
 pub(super) fn held(claim: &Claim, now: Timestamp) -> Row {
     running(new(claim, now), claim, now)
+}
+
+/// Where neither says when it was sent, they count as one.
+fn is_another_submission(row: &Row, claim: &Claim) -> bool {
+    row.sent_at.zip(claim.sent_at).is_some_and(|(one, other)| millis(one) != millis(other))
 }
 
 fn is_free_for(entry: &JobEntry, claim: &Claim) -> bool {
@@ -172,7 +178,7 @@ fn new(claim: &Claim, now: Timestamp) -> Row {
         attempts: Vec::new(),
         result: None,
     };
-    Row { entry, fence: claim.fence }
+    Row { entry, fence: claim.fence, sent_at: claim.sent_at }
 }
 
 fn running(row: Row, claim: &Claim, now: Timestamp) -> Row {
@@ -186,5 +192,5 @@ fn running(row: Row, claim: &Claim, now: Timestamp) -> Row {
         claimed_at: Some(now),
         ..row.entry
     };
-    Row { entry, fence: claim.fence }
+    Row { entry, fence: claim.fence, sent_at: claim.sent_at }
 }

@@ -18,6 +18,7 @@ fn claim(attempt: u32, fence: u64, redelivered: bool) -> Claim {
         attempt,
         redelivered,
         fence,
+        sent_at: None,
         released: None,
         longest: Duration::from_secs(600),
         tenant: "default".into(),
@@ -25,6 +26,10 @@ fn claim(attempt: u32, fence: u64, redelivered: bool) -> Claim {
         lane: "default".into(),
         enqueued_at: moment(),
     }
+}
+
+fn sent(second: u64, claim: Claim) -> Claim {
+    Claim { sent_at: Timestamp::from_unix_seconds(second), ..claim }
 }
 
 fn outcome(result: &'static str) -> Outcome {
@@ -51,6 +56,11 @@ fn waiting(attempt: u32, fence: u64, next: u32) -> Row {
     let row = running(attempt, fence);
     let parked = parked(next, Why::Retrying);
     rules::park(Some(&row), &claim(attempt, fence, false), &parked, moment()).0.unwrap()
+}
+
+fn held_by(submission: u64, attempt: u32) -> Row {
+    let holder = sent(submission, claim(attempt, 1, false));
+    rules::claim(None, &holder, moment()).0.unwrap()
 }
 
 fn finished(attempt: u32, fence: u64) -> Row {
@@ -116,6 +126,24 @@ fn who_may_execute() {
         assert_eq!(given, answer, "{name}");
         assert_eq!(next.as_ref().map(|row| row.fence), holder, "{name}");
         assert!(next.is_none_or(|row| row.entry.status == JobStatus::Running), "{name}");
+    }
+}
+
+#[test]
+fn submissions_of_one_job_are_told_apart() {
+    for (name, row, claimed, answer) in [
+        ("the holder's", held_by(7, 1), sent(7, claim(1, 2, true)), Claimed::Execute),
+        ("another", held_by(7, 1), sent(8, claim(1, 2, true)), Claimed::Busy),
+        ("another, late", held_by(7, 3), sent(8, claim(1, 2, true)), Claimed::Busy),
+        ("an old copy", held_by(7, 3), sent(7, claim(1, 2, true)), Claimed::Superseded),
+        ("one that does not say", held_by(7, 1), claim(1, 2, true), Claimed::Execute),
+        ("of one that did not", running(1, 1), sent(8, claim(1, 2, true)), Claimed::Execute),
+    ] {
+        let (next, given) = rules::claim(Some(&row), &claimed, moment());
+        assert_eq!(given, answer, "{name}");
+        let by = next.map(|row| row.sent_at);
+        let taken = (answer == Claimed::Execute).then_some(claimed.sent_at);
+        assert_eq!(by, taken, "{name}: whoever took it is known");
     }
 }
 

@@ -11,6 +11,7 @@ fn claim(job_id: &str) -> Claim {
         job_id: job_id.into(),
         attempt: 1,
         redelivered: false,
+        sent_at: None,
         released: None,
         longest: Duration::MAX,
         fence: 7,

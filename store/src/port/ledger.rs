@@ -53,6 +53,9 @@ pub struct Claim {
     pub attempt: u32,
     /// Whether the broker delivered it before, to a holder that lost it.
     pub redelivered: bool,
+    /// When its producer sent this message, as the message says it, where it does. Two submissions
+    /// of one job differ in it; what holds a job is taken over by its own delivery alone.
+    pub sent_at: Option<Timestamp>,
     /// A random number by which this claim is known, chosen by the caller.
     pub fence: u64,
     /// The fence of the holder that made this copy when it gave the job up: where its
@@ -75,8 +78,8 @@ pub enum Claimed {
     Recorded(Box<Outcome>),
     /// Another delivery of the same job is being executed: ask again later.
     Busy,
-    /// A later attempt exists, and this copy was delivered before: ack it and say nothing. One that
-    /// was not is another submission of the same job, and is [`Claimed::Busy`].
+    /// A later attempt exists, and this copy was delivered before: ack it and say nothing. Another
+    /// submission of the same job is [`Claimed::Busy`].
     Superseded,
 }
 

@@ -18,6 +18,7 @@ fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        sent_at: None,
         released: None,
         longest: std::time::Duration::MAX,
         fence: 7,

@@ -18,7 +18,7 @@ macro_rules! columns {
     () => {
         "job_id, tenant, action, lane, status, attempt, fence, why, code, enqueued_at, created_at, \
          claimed_at, next_at, finished_at, cost::text as cost, currency, dead_lettered, \
-         attempts::text as attempts"
+         attempts::text as attempts, sent_at"
     };
 }
 
@@ -37,38 +37,38 @@ pub(super) const GET: &str =
 /// Yields what was not there before.
 pub(super) const INSERT: &str = "insert into jobs (job_id, day, status, attempt, fence, why, code, \
      claimed_at, next_at, finished_at, cost, currency, dead_lettered, attempts, result, lane, \
-     tenant, action, enqueued_at, created_at) \
+     sent_at, tenant, action, enqueued_at, created_at) \
      select u.job_id, date '1970-01-01' + u.day, u.status, u.attempt, u.fence, u.why, u.code, \
      u.claimed_at, u.next_at, u.finished_at, u.cost::numeric, u.currency, u.dead_lettered, \
-     u.attempts::json, u.result, u.lane, u.tenant, u.action, u.enqueued_at, u.created_at \
+     u.attempts::json, u.result, u.lane, u.sent_at, u.tenant, u.action, u.enqueued_at, u.created_at \
      from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
      $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], \
      $12::text[], $13::bool[], $14::text[], $15::bytea[], $16::text[], \
-     $17::text[], $18::text[], $19::timestamptz[], $20::timestamptz[]) \
+     $17::timestamptz[], $18::text[], $19::text[], $20::timestamptz[], $21::timestamptz[]) \
      as u(job_id, day, status, attempt, fence, why, code, claimed_at, next_at, finished_at, cost, \
-     currency, dead_lettered, attempts, result, lane, tenant, action, enqueued_at, created_at) \
-     on conflict (job_id, day) do nothing returning job_id";
+     currency, dead_lettered, attempts, result, lane, sent_at, tenant, action, enqueued_at, \
+     created_at) on conflict (job_id, day) do nothing returning job_id";
 
 pub(super) const UPDATE: &str = "update jobs set status = u.status, attempt = u.attempt, \
      fence = u.fence, why = u.why, code = u.code, claimed_at = u.claimed_at, next_at = u.next_at, \
      finished_at = u.finished_at, cost = u.cost::numeric, currency = u.currency, \
      dead_lettered = u.dead_lettered, attempts = u.attempts::json, result = u.result, \
-     lane = u.lane \
+     lane = u.lane, sent_at = u.sent_at \
      from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], \
      $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], \
-     $12::text[], $13::bool[], $14::text[], $15::bytea[], $16::text[]) \
+     $12::text[], $13::bool[], $14::text[], $15::bytea[], $16::text[], $17::timestamptz[]) \
      as u(job_id, day, status, attempt, fence, why, code, claimed_at, next_at, finished_at, cost, \
-     currency, dead_lettered, attempts, result, lane) \
+     currency, dead_lettered, attempts, result, lane, sent_at) \
      where jobs.job_id = u.job_id and jobs.day = date '1970-01-01' + u.day";
 
 /// Adds first claims, and yields those of jobs that are on no day. The other days are asked once, for
 /// all of them; of this one, the conflict tells.
 pub(super) const CLAIM: &str = "insert into jobs (job_id, day, status, attempt, fence, claimed_at, \
-     dead_lettered, attempts, lane, tenant, action, enqueued_at, created_at) \
+     dead_lettered, attempts, lane, tenant, action, enqueued_at, sent_at, created_at) \
      select u.job_id, date '1970-01-01' + $1::int, 'running', 1, u.fence, $2::timestamptz, false, \
-     '[]', u.lane, u.tenant, u.action, u.enqueued_at, $2::timestamptz \
-     from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[]) \
-     as u(job_id, fence, lane, tenant, action, enqueued_at) \
+     '[]', u.lane, u.tenant, u.action, u.enqueued_at, u.sent_at, $2::timestamptz \
+     from unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], \
+     $9::timestamptz[]) as u(job_id, fence, lane, tenant, action, enqueued_at, sent_at) \
      where u.job_id <> all (array( \
      select job_id from jobs where job_id = any($3) and day < date '1970-01-01' + $1::int \
      union all \
@@ -107,10 +107,11 @@ struct Lists<'a> {
     attempts: Vec<String>,
     result: Vec<Option<&'a [u8]>>,
     lane: Vec<&'a str>,
+    sent_at: Vec<Option<SystemTime>>,
 }
 
 impl<'a> Lists<'a> {
-    fn push(&mut self, Row { entry, fence }: &'a Row, day: Day) {
+    fn push(&mut self, Row { entry, fence, sent_at }: &'a Row, day: Day) {
         self.job_id.push(&entry.job_id);
         self.day.push(day.0);
         self.status.push(entry.status.as_str());
@@ -127,9 +128,10 @@ impl<'a> Lists<'a> {
         self.attempts.push(serde_json::to_string(&entry.attempts).unwrap_or_default());
         self.result.push(entry.result.as_deref());
         self.lane.push(&entry.lane);
+        self.sent_at.push(sent_at.map(moment));
     }
 
-    fn bound(&self) -> [&(dyn ToSql + Sync); 16] {
+    fn bound(&self) -> [&(dyn ToSql + Sync); 17] {
         [
             &self.job_id,
             &self.day,
@@ -147,6 +149,7 @@ impl<'a> Lists<'a> {
             &self.attempts,
             &self.result,
             &self.lane,
+            &self.sent_at,
         ]
     }
 }
@@ -209,8 +212,9 @@ pub(super) async fn claim(
     let actions = list(|entry| &entry.action);
     let fences: Vec<i64> = rows.iter().map(|row| row.fence.cast_signed()).collect();
     let enqueued: Vec<_> = rows.iter().map(|row| moment(row.entry.enqueued_at)).collect();
-    let bound: [&(dyn ToSql + Sync); 8] =
-        [&day.0, &now, &job_ids, &fences, &lanes, &tenants, &actions, &enqueued];
+    let sent: Vec<_> = rows.iter().map(|row| row.sent_at.map(moment)).collect();
+    let bound: [&(dyn ToSql + Sync); 9] =
+        [&day.0, &now, &job_ids, &fences, &lanes, &tenants, &actions, &enqueued, &sent];
     Ok(missing(rows, &client.query(statement, &bound).await?))
 }
 
@@ -228,7 +232,7 @@ pub(super) async fn settle(
     for row in rows {
         lists.push(row, day);
     }
-    let [job_id, day, status, attempt, fence, why, code, _, rest @ .., _] = lists.bound();
+    let [job_id, day, status, attempt, fence, why, code, _, rest @ .., _, _] = lists.bound();
     let mut bound = vec![job_id, day, status, attempt, fence, why, code];
     bound.extend(rest);
     Ok(missing(rows, &client.query(statement, &bound).await?))
@@ -276,7 +280,7 @@ pub(super) fn read(row: &SqlRow) -> Row {
         attempts: serde_json::from_str(attempts).unwrap_or_default(),
         result: None,
     };
-    Row { entry, fence: row.get::<_, i64>("fence").cast_unsigned() }
+    Row { entry, fence: row.get::<_, i64>("fence").cast_unsigned(), sent_at: at("sent_at") }
 }
 
 /// To the millisecond.

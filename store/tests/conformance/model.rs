@@ -1,8 +1,10 @@
 //! Random sequences of calls over a few jobs, against a model of what a ledger promises.
 
+use actionfleet_proto::Timestamp;
 use actionfleet_store::{Claim, Claimed, Finished, Ledger, Released, Why};
 use proptest::{
     collection::vec,
+    option,
     prelude::*,
     strategy::ValueTree as _,
     test_runner::{Config, TestRunner},
@@ -14,10 +16,12 @@ const CASES: usize = 150;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A message of the job arrives: its attempt, and whether it was delivered before.
+    /// A message of the job arrives: its attempt, whether it was delivered before, and of which
+    /// submission it is, if it says so.
     Deliver {
         attempt: u32,
         redelivered: bool,
+        submission: Option<u64>,
     },
     /// Somebody who was told to execute, by number, is done.
     Finish(usize),
@@ -35,6 +39,8 @@ struct Model {
     holder: Option<u64>,
     /// Who held last, while the job waits.
     parked_by: Option<u64>,
+    /// When the message of the last claim was sent.
+    sent_at: Option<Timestamp>,
     /// The attempt that runs or is next; 0 before the first.
     attempt: u32,
     reopened: bool,
@@ -43,8 +49,9 @@ struct Model {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        4 => (1..4_u32, any::<bool>())
-            .prop_map(|(attempt, redelivered)| Step::Deliver { attempt, redelivered }),
+        4 => (1..4_u32, any::<bool>(), option::of(0..2_u64)).prop_map(
+            |(attempt, redelivered, submission)| Step::Deliver { attempt, redelivered, submission }
+        ),
         2 => (0..8_usize).prop_map(Step::Finish),
         2 => (0..8_usize, any::<bool>()).prop_map(|(who, spend)| Step::Park(who, spend)),
         1 => Just(Step::Reopen),
@@ -76,9 +83,11 @@ impl Model {
     ) {
         let why = || format!("step {number}, {step:?}, of {all:#?}");
         match *step {
-            Step::Deliver { attempt, redelivered } => {
+            Step::Deliver { attempt, redelivered, submission } => {
                 let fence = u64::try_from(number).unwrap() + 1;
-                let claim = Claim { attempt, redelivered, fence, ..job.clone() };
+                let sent_at = submission
+                    .map(|ms| job.enqueued_at.after(std::time::Duration::from_millis(ms)));
+                let claim = Claim { attempt, redelivered, sent_at, fence, ..job.clone() };
                 let answer = ledger.claim(claim.clone()).await.unwrap();
                 assert_eq!(answer, self.deliver(claim), "{}", why());
             }
@@ -111,13 +120,16 @@ impl Model {
         if let Some((_, text)) = &self.outcome {
             return Claimed::Recorded(Box::new(outcome(text)));
         }
+        let both_say = self.sent_at.is_some() && claim.sent_at.is_some();
+        let is_same = !both_say || self.sent_at == claim.sent_at;
+        let was_lost = claim.redelivered && is_same;
         if claim.attempt < self.attempt {
-            return if claim.redelivered { Claimed::Superseded } else { Claimed::Busy };
+            return if was_lost { Claimed::Superseded } else { Claimed::Busy };
         }
-        if self.holder.is_some() && claim.attempt == self.attempt && !claim.redelivered {
+        if self.holder.is_some() && claim.attempt == self.attempt && !was_lost {
             return Claimed::Busy;
         }
-        self.attempt = claim.attempt;
+        (self.attempt, self.sent_at) = (claim.attempt, claim.sent_at);
         (self.holder, self.parked_by, self.reopened) = (Some(claim.fence), None, false);
         self.executing.push(claim);
         Claimed::Execute

@@ -39,6 +39,7 @@ pub fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        sent_at: None,
         released: None,
         longest: std::time::Duration::MAX,
         fence: fence(),

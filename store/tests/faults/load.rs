@@ -18,6 +18,7 @@ pub fn claim() -> Claim {
         job_id: new_job_id(),
         attempt: 1,
         redelivered: false,
+        sent_at: None,
         released: None,
         longest: std::time::Duration::MAX,
         fence: u64::from_str_radix(&new_job_id()[24..], 16).unwrap(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actionfleet_store::{Claim, Claimed};
 use tokio::time::{Instant, sleep};
 
-use super::{Outcome, Received, decode::Decoded};
+use super::{Outcome, Received, decode::Decoded, subject::sent_at};
 use crate::{ledger::Asked, worker::Worker};
 
 /// While another delivery of the same job is executed: looks here, then the broker's wait.
@@ -61,6 +61,7 @@ fn request(worker: &Worker, received: &Received, decoded: &Decoded) -> Claim {
         job_id: state.id.clone(),
         attempt: state.attempt,
         redelivered: decoded.deliveries > 0,
+        sent_at: sent_at(&received.delivery.properties),
         fence: fastrand::u64(..),
         released: state.released,
         longest: config.limits.max_timeout.saturating_add(config.grace).saturating_add(MARGIN),

@@ -122,12 +122,21 @@ fn state(properties: &Properties, received_at: Timestamp) -> JobState {
     }
 }
 
+/// As the message says it, the same in every copy of it.
+pub(crate) fn sent_at(properties: &Properties) -> Option<Timestamp> {
+    exactly_sent_at(properties)
+        .or_else(|| properties.timestamp.and_then(Timestamp::from_unix_seconds))
+}
+
+fn exactly_sent_at(properties: &Properties) -> Option<Timestamp> {
+    properties.text_header(headers::ENQUEUED_AT).and_then(|text| text.parse().ok())
+}
+
 /// Our header says it to the millisecond. AMQP's timestamp was cut to whole seconds: the job is
 /// taken to be as young as that allows, so that no delay ends early.
 fn enqueued_at(properties: &Properties, received_at: Timestamp) -> Timestamp {
-    let exact = properties.text_header(headers::ENQUEUED_AT).and_then(|text| text.parse().ok());
     let cut = || properties.timestamp.and_then(Timestamp::from_unix_seconds);
-    exact
+    exactly_sent_at(properties)
         .or_else(|| cut().map(|second| second.after(std::time::Duration::from_millis(999))))
         .map_or(received_at, |at| at.min(received_at))
 }
