@@ -78,8 +78,8 @@ async fn what_runs_for_each_job_goes_by_an_index() {
     let lane = "set enable_hashjoin to off; set enable_mergejoin to off";
     for (name, sql, parameters, settings) in [
         ("lock", LOCK, 1, lane),
-        ("update", UPDATE, 16, lane),
-        ("claim", CLAIM, 8, lane),
+        ("update", UPDATE, 17, lane),
+        ("claim", CLAIM, 9, lane),
         ("settle", SETTLE, 14, lane),
         ("get", GET, 1, ""),
     ] {
@@ -87,7 +87,7 @@ async fn what_runs_for_each_job_goes_by_an_index() {
         assert!(plan.contains("_pkey"), "{name}: {plan}");
         assert!(!plan.contains("Seq Scan"), "{name}: {plan}");
     }
-    for (sql, parameters) in [(INSERT, 20), (CLAIM, 8)] {
+    for (sql, parameters) in [(INSERT, 21), (CLAIM, 9)] {
         let insert = generic_plan(&engine, sql, parameters, lane).await;
         assert!(insert.contains("Conflict Arbiter Indexes"), "{insert}");
     }
