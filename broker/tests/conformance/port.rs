@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use actionfleet_broker::{Address, BrokerError, PublishError, Source, TopologyMode};
+use actionfleet_broker::{
+    Address, Broker, BrokerError, Consumer, PublishError, Source, TopologyMode,
+};
 use actionfleet_proto::{Names, Topology};
 use tokio::time::{Instant, timeout};
 
@@ -92,20 +94,38 @@ pub(crate) async fn a_return_is_told_to_the_publish_that_it_belongs_to(engine: &
     }
 }
 
+/// A busy machine may be late now and then, an engine that is right never three times.
 pub(crate) async fn delayed_messages_arrive_when_asked(engine: &dyn Engine) {
     let broker = engine.connect().await;
     let mut consumer = broker.consume(Source::Lane("bulk".into()), 10).await.unwrap();
+    let mut late = Vec::new();
+    for _ in 0..3 {
+        match delays(&*broker, &mut consumer).await {
+            Ok(()) => return,
+            Err(problem) => late.push(problem),
+        }
+    }
+    panic!("{late:#?}");
+}
+
+/// Which of three came late, if one did.
+async fn delays(broker: &dyn Broker, consumer: &mut Consumer) -> Result<(), String> {
     let start = Instant::now();
     for seconds in [3, 1, 2] {
         let delay = Duration::from_secs(seconds);
         let to = Address::Delayed { lane: "bulk".into(), delay };
         broker.publish(&to, message(&seconds.to_string())).await.unwrap();
     }
-    for seconds in [1, 2, 3] {
-        assert_eq!(next_id(&mut consumer).await, seconds.to_string());
-        let error = start.elapsed().as_secs_f64() - f64::from(seconds);
-        assert!((-0.1..0.9).contains(&error), "{seconds} s came {error} s late");
+    let mut arrived = Vec::new();
+    for _ in 0..3 {
+        let seconds: f64 = next_id(consumer).await.parse().unwrap();
+        let error = start.elapsed().as_secs_f64() - seconds;
+        assert!(error > -0.1, "{seconds} s came {error} s early");
+        arrived.push((seconds, error));
     }
+    let in_order = arrived.is_sorted_by(|(one, _), (next, _)| one < next);
+    let on_time = arrived.iter().all(|(_, error)| *error < 0.9);
+    if in_order && on_time { Ok(()) } else { Err(format!("seconds and errors: {arrived:?}")) }
 }
 
 pub(crate) async fn control_reaches_every_subscriber(engine: &dyn Engine) {
@@ -159,8 +179,10 @@ pub(crate) async fn pulled_messages_come_back_until_they_are_acked(engine: &dyn 
     }
     looking.close().await;
     let mut consumer = broker.consume(Source::Queue(dead.clone()), 5).await.unwrap();
-    assert_eq!(next_id(&mut consumer).await, "1");
-    assert_eq!(next_id(&mut consumer).await, "2");
+    // an order does not outlive a look
+    let mut ids = [next_id(&mut consumer).await, next_id(&mut consumer).await];
+    ids.sort_unstable();
+    assert_eq!(ids, ["1", "2"]);
     assert_eq!(broker.depth(&dead).await.unwrap().consumers, 1);
 }
 
