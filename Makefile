@@ -1,7 +1,7 @@
 # `make help` prints what can be made, from the comments behind the targets.
 
 target := $(or $(CARGO_TARGET_DIR),target)
-release := cargo build --release --locked --workspace
+release := cargo build --release --locked --workspace --features actionfleet/jemalloc
 # one set of features for all commands, so that nothing is compiled twice
 check := --workspace --locked
 # the documentation is for who works on the source: private items are in it, and links to them
