@@ -1,6 +1,6 @@
 //! `actionfleet worker`
 
-use std::{io::ErrorKind, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr, time::Duration};
 
 use actionfleet_broker::LinkState;
 use actionfleet_store::Store;
@@ -38,6 +38,7 @@ pub(super) async fn serve(
     register_process_metrics(&registry).or_exit(Exit::Software)?;
     let readiness = Readiness::default();
     readiness.block("broker", "not linked yet");
+    readiness.block("definitions", "not read yet");
     let admin = admin(&settings, &registry, &readiness)?;
 
     let linking = link(&settings, "worker", Some(settings.topology_mode()), None);
@@ -57,12 +58,13 @@ pub(super) async fn serve(
         draining.block("stop", "draining");
     });
 
-    tracing::info!(lanes = ?config.lanes, "working");
+    let lanes = config.lanes.clone();
     let fleet = Fleet::new(config, broker.clone(), store, registry)
         .map_err(|error| failure(&settings, error))?;
     if settings.store.ledger == LedgerChoice::Required {
         tokio::spawn(follow_ledger(fleet.ledger_trouble(), readiness.clone()));
     }
+    tokio::spawn(follow_start(fleet.working(), lanes, readiness.clone()));
     started(&settings, admin.as_ref().map(AdminServer::address))?;
     let stopped = fleet.run(stop, force).await.map_err(|error| failure(&settings, error))?;
     broker.close().await;
@@ -138,6 +140,18 @@ async fn follow_link(mut link: watch::Receiver<LinkState>, readiness: Readiness)
         if link.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Jobs wait until there are definitions for them.
+async fn follow_start(
+    mut working: watch::Receiver<bool>,
+    lanes: BTreeMap<String, u16>,
+    readiness: Readiness,
+) {
+    if working.wait_for(|working| *working).await.is_ok() {
+        tracing::info!(?lanes, "working");
+        readiness.clear("definitions");
     }
 }
 

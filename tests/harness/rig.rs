@@ -68,7 +68,11 @@ impl Rig {
         let fleet = Fleet::new(config, broker.clone(), store, Registry::new()).unwrap();
         let fleet = fleet.handler(Script { gate: gate.clone() }).unwrap();
         let (stop, force) = (CancellationToken::new(), CancellationToken::new());
+        let mut working = fleet.working();
         let fleet = tokio::spawn(fleet.run(stop.clone(), force.clone()));
+        let taking_jobs = working.wait_for(|working| *working);
+        // one that fails at once is told of by `stopped`
+        drop(timeout(PATIENCE, taking_jobs).await.expect("a fleet that works"));
         Self { url, broker, replies, gate, stop, force, fleet }
     }
 

@@ -41,6 +41,7 @@ pub struct Fleet {
     handlers: Handlers,
     ledger_metrics: LedgerMetrics,
     ledger_trouble: watch::Sender<Option<String>>,
+    working: watch::Sender<bool>,
     observer: Observer,
 }
 
@@ -84,6 +85,7 @@ impl Fleet {
             metrics: Metrics::register(&registry)?,
             ledger_metrics: LedgerMetrics::register(&registry)?,
             ledger_trouble: watch::Sender::new(None),
+            working: watch::Sender::new(false),
             observer: Observer::default(),
             config,
             broker,
@@ -110,12 +112,18 @@ impl Fleet {
         self.ledger_trouble.subscribe()
     }
 
+    /// Turns true once the definitions are there and jobs are taken from every lane.
+    pub fn working(&self) -> watch::Receiver<bool> {
+        self.working.subscribe()
+    }
+
     /// Works until `stop`; then jobs in flight have the grace period, or until `force`.
     pub async fn run(
         self,
         stop: CancellationToken,
         force: CancellationToken,
     ) -> Result<Stopped, FleetError> {
+        let working = self.working.clone();
         let Some(built) = stop.run_until_cancelled(self.build()).await else {
             return Ok(Stopped { left: Vec::new() });
         };
@@ -135,6 +143,7 @@ impl Fleet {
             let lane = Lane { name: lane.as_str().into(), permits: *permits };
             lanes.spawn(lane.work(worker.clone(), consumer, jobs.clone(), stop.clone()));
         }
+        working.send_replace(true);
         stop.cancelled().await;
         tracing::info!("stopping: no new jobs; jobs in flight have {:?}", worker.config.grace);
         lanes.close();

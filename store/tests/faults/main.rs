@@ -15,3 +15,4 @@ mod file;
 mod load;
 mod server;
 mod tls;
+mod watch;

@@ -45,6 +45,8 @@ async fn a_worker_says_how_it_is_and_is_not_ready_without_its_broker() {
     let through = cli.url.replace(&format!(":{}/", rabbit.port()), &format!(":{}/", link.port()));
     let worker = Service::start(&through, &[]).await;
     worker.until("/readyz", |response| response.starts_with("HTTP/1.1 200")).await;
+    let at_once = worker.get("/metrics").await;
+    assert!(at_once.contains("actionfleet_definitions{kind=\"action_type\"} "), "{at_once}");
     assert!(worker.get("/livez").await.ends_with("ok\n"));
     cli.run(&["enqueue", "echo", "--text", "x", "--wait"]).await.done();
     let metrics = worker.get("/metrics").await;

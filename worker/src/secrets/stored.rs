@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use actionfleet_proto::Code;
-use actionfleet_store::StoreError;
+use actionfleet_store::{DEFAULT_TENANT, StoreError};
 use async_trait::async_trait;
 use secrecy::SecretString;
 
@@ -29,7 +29,8 @@ impl Secrets for StoreSecrets {
             Ok(Some(value)) => Ok(value),
             Ok(None) => SecretValues::get(&self.environment, name).map_err(|error| {
                 let problem = error.message;
-                missing(format!("{problem}, neither in the store for tenant {tenant} or default"))
+                let or_default = if tenant == DEFAULT_TENANT { "" } else { " or default" };
+                missing(format!("{problem}, neither in the store for tenant {tenant}{or_default}"))
             }),
             // it is there, and nobody but the operator can open it
             Err(error @ (StoreError::Sealed { .. } | StoreError::Config(_))) => {

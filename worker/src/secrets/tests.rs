@@ -100,9 +100,11 @@ async fn the_store_goes_before_the_environment_and_the_tenant_before_all() {
         let found = Secrets::get(&stored, tenant, name).await.unwrap();
         assert_eq!(found.expose_secret(), value, "{tenant} {name}");
     }
-    let gone = Secrets::get(&stored, "own", "GONE").await.unwrap_err();
-    let text = "the secret GONE is not set, neither in the store for tenant own or default";
-    assert_eq!((gone.code, gone.message.as_str()), (Code::MissingSecret, text));
+    for (tenant, tenants) in [("own", "own or default"), ("default", "default")] {
+        let gone = Secrets::get(&stored, tenant, "GONE").await.unwrap_err();
+        let text = format!("the secret GONE is not set, neither in the store for tenant {tenants}");
+        assert_eq!((gone.code, gone.message), (Code::MissingSecret, text));
+    }
 
     let config = StoreConfig { keys: Some(keys("other", "b")), ..StoreConfig::new(url) };
     let sealed = actionfleet_store::open(config).await.unwrap();
