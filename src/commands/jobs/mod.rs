@@ -5,7 +5,7 @@ mod view;
 
 use actionfleet_broker::Broker;
 use actionfleet_producer::{DeadLetters, Filter, Producer, Replay, Settled};
-use actionfleet_store::{JobEntry, JobStatus, Store, StoreError};
+use actionfleet_store::{JobCursor, JobEntry, JobStatus, Store, StoreError};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -38,6 +38,9 @@ pub(crate) struct ListArgs {
     /// No more than this many
     #[arg(long, default_value_t = 50)]
     limit: usize,
+    /// Only those that come after this job: the last one of the page before
+    #[arg(long, value_name = "ID")]
+    after: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +84,10 @@ impl Session {
     /// Lists as it goes for programs, and a table for people.
     async fn list(&self, args: ListArgs) -> Result<Exit, Failure> {
         let mut filter = args.filter.into_filter();
+        if let Some(id) = args.after {
+            let last = self.get(&id).await?;
+            filter.after = Some(JobCursor { created_at: last.created_at, job_id: last.job_id });
+        }
         let (mut left, mut rows) = (args.limit, Vec::new());
         while left > 0 {
             filter.limit = Some(filter::page_size(left));
@@ -100,8 +107,8 @@ impl Session {
         }
         if self.output == Output::Human {
             output::print(&view::list(rows))?;
-            if filter.after.is_some() {
-                eprintln!("there are more (--limit)");
+            if let Some(last) = filter.after {
+                eprintln!("there are more: --after {}, or a higher --limit", last.job_id);
             }
         }
         Ok(Exit::Done)

@@ -109,6 +109,12 @@ async fn jobs_are_listed_shown_and_put_back() {
     assert_eq!(ids, ["dead", "refused", "good"]);
     let failed = on_data(folder, &["jobs", "list", "--status", "failed", "--limit", "1", "--json"]);
     assert_eq!(failed.await.json()[0]["id"], "dead");
+    let first = on_data(folder, &["jobs", "list", "--limit", "1"]).await;
+    assert!(first.err.contains("there are more: --after dead, or a higher --limit"), "{first:?}");
+    let next = on_data(folder, &["jobs", "list", "--after", "dead", "--json"]).await;
+    assert_eq!(next.json(), listed[1..]);
+    let last = on_data(folder, &["jobs", "list", "--after", "good"]).await;
+    assert_eq!(last.done(), "no jobs\n");
     let none = on_data(folder, &["jobs", "list", "--tenant", "nobody"]).await;
     assert_eq!(none.done(), "no jobs\n");
     let shown = on_data(folder, &["jobs", "show", "good"]).await.done();
