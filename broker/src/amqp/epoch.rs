@@ -4,20 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use actionfleet_proto::Topology;
 use futures::StreamExt;
-use lapin::{Channel, Connection, Event};
+use lapin::{Connection, Event};
 use tokio::{
     sync::{Mutex, mpsc, watch},
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     AmqpConfig,
-    acks::ChannelSettle,
     connection::Endpoint,
     convert::{TooLong, short},
     error::{broker_error, is_channel_error},
     guest::GuestPublisher,
+    life::Life,
     publisher::Publisher,
     pulling::{self, Pulling},
     subscription::Subscription,
@@ -32,22 +31,6 @@ use crate::{
 const PULLED: u16 = 256;
 /// What a peer gets to answer to the end.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// What all that belongs to an epoch shares: how it ends.
-#[derive(Debug, Default)]
-pub(super) struct Life {
-    /// Fires when the acks that wait must go out.
-    closing: CancellationToken,
-    flushed: TaskTracker,
-    /// Fires when nothing can be settled any more.
-    pub(super) lost: CancellationToken,
-}
-
-impl Life {
-    pub(super) fn settle(&self, channel: Channel, prefetch: u16) -> Arc<ChannelSettle> {
-        ChannelSettle::start(channel, prefetch, self.closing.clone(), &self.flushed)
-    }
-}
 
 /// Consuming and publishing have a connection each: while the broker blocks a connection that
 /// publishes, acks must still go out.
@@ -172,10 +155,8 @@ impl Epoch {
     /// Sends what acks still wait, tells every delivery that it is lost, and closes both
     /// connections.
     pub(super) async fn end(&self) {
-        self.life.closing.cancel();
-        self.life.flushed.close();
         // a hung peer must not hold up the next epoch
-        let _ = timeout(GOODBYE, self.life.flushed.wait()).await;
+        let _ = timeout(GOODBYE, self.life.flush()).await;
         if let Some(pulling) = self.pulling.lock().await.take() {
             pulling.end(&self.consuming).await;
         }

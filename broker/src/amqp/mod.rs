@@ -12,6 +12,7 @@ mod engine;
 mod epoch;
 mod error;
 mod guest;
+mod life;
 mod publisher;
 mod pulling;
 mod subscription;

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     acks::ChannelSettle,
     convert::{TooLong, from_amqp, short},
-    epoch::Life,
     error::broker_error,
+    life::Life,
 };
 use crate::{
     message::Message,
