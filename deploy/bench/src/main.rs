@@ -17,7 +17,7 @@ use crate::report::Report;
 struct Cli {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Only these scenarios: throughput, ledger, embedded, concurrency, latency, enqueue, idle.
+    /// Only these scenarios: throughput, ledger, embedded, catalog, concurrency, latency, enqueue, idle.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// A share of the full size, such as 0.1.
@@ -65,6 +65,9 @@ async fn run(only: &[String], scale: f64) -> anyhow::Result<()> {
     }
     if wanted("embedded") {
         scenario::embedded(&stage, scale, &mut report).await?;
+    }
+    if wanted("catalog") {
+        scenario::catalog(&stage, scale, &mut report).await?;
     }
     if wanted("concurrency") {
         scenario::concurrency(&stage, scale, &mut report).await?;

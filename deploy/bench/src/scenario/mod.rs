@@ -1,5 +1,6 @@
 //! What is measured, a file each.
 
+mod catalog;
 mod embedded;
 mod enqueue;
 mod idle;
@@ -7,6 +8,7 @@ mod latency;
 mod stage;
 mod work;
 
+pub(crate) use catalog::catalog;
 pub(crate) use embedded::embedded;
 pub(crate) use enqueue::enqueue;
 pub(crate) use idle::idle;
