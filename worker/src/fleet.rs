@@ -21,7 +21,7 @@ use crate::{
     notifier::Notifier,
     pipeline,
     running::Running,
-    secrets::{EnvSecrets, Secrets, StoreSecrets},
+    secrets::{EnvSecrets, Secrets, StoreSecrets, keep_rotated},
     signal,
     stage::{Observer, Stage},
     worker::Worker,
@@ -124,6 +124,7 @@ impl Fleet {
         force: CancellationToken,
     ) -> Result<Stopped, FleetError> {
         let working = self.working.clone();
+        let secrets = self.store.as_ref().map(|store| store.secrets.clone());
         let Some(built) = stop.run_until_cancelled(self.build()).await else {
             return Ok(Stopped { left: Vec::new() });
         };
@@ -135,6 +136,9 @@ impl Fleet {
         tokio::spawn(async move { definitions.follow(watching).await });
         tokio::spawn(follow_link(worker.clone(), over.clone()));
         tokio::spawn(keep_books(worker.clone(), over.clone()));
+        if let Some(secrets) = secrets {
+            tokio::spawn(over.clone().run_until_cancelled_owned(keep_rotated(secrets)));
+        }
         let control = worker.broker.consume(Source::Control, control::prefetch()).await?;
         tokio::spawn(control::listen(control, worker.clone()));
         let (jobs, lanes) = (TaskTracker::new(), TaskTracker::new());

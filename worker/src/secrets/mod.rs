@@ -1,6 +1,7 @@
 //! Secrets by name. Definitions and jobs name them and never contain them.
 
 mod environment;
+mod rotation;
 mod stored;
 
 use std::{collections::HashMap, fmt};
@@ -9,6 +10,7 @@ use actionfleet_proto::Code;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+pub(crate) use self::rotation::keep_rotated;
 pub use self::{environment::EnvSecrets, stored::StoreSecrets};
 use crate::handler::HandlerError;
 
