@@ -38,7 +38,7 @@ pub(super) async fn serve(
     register_process_metrics(&registry).or_exit(Exit::Software)?;
     let readiness = Readiness::default();
     readiness.block("broker", "not linked yet");
-    readiness.block("definitions", "not read yet");
+    readiness.block("start", "no jobs are taken yet");
     let admin = admin(&settings, &registry, &readiness)?;
 
     let linking = link(&settings, "worker", Some(settings.topology_mode()), None);
@@ -151,7 +151,7 @@ async fn follow_start(
 ) {
     if working.wait_for(|working| *working).await.is_ok() {
         tracing::info!(?lanes, "working");
-        readiness.clear("definitions");
+        readiness.clear("start");
     }
 }
 

@@ -157,7 +157,9 @@ impl Epoch {
     pub(super) async fn end(&self) {
         // a hung peer must not hold up the next epoch
         let _ = timeout(GOODBYE, self.life.flush()).await;
-        if let Some(pulling) = self.pulling.lock().await.take() {
+        // somebody may be in the middle of a pull
+        let pulling = timeout(GOODBYE, self.pulling.lock()).await;
+        if let Some(pulling) = pulling.ok().and_then(|mut pulling| pulling.take()) {
             pulling.end(&self.consuming).await;
         }
         self.life.lost.cancel();

@@ -85,7 +85,13 @@ impl Session {
     async fn list(&self, args: ListArgs) -> Result<Exit, Failure> {
         let mut filter = args.filter.into_filter();
         if let Some(id) = args.after {
-            let last = self.get(&id).await?;
+            let found = self.store.ledger.get(&id).await.map_err(|error| self.failure(&error))?;
+            let last = found.ok_or_else(|| {
+                let problem = format!(
+                    "--after: the ledger has no job {id}, or has forgotten it; name another"
+                );
+                Failure::message(Exit::Failed, problem)
+            })?;
             filter.after = Some(JobCursor { created_at: last.created_at, job_id: last.job_id });
         }
         let (mut left, mut rows) = (args.limit, Vec::new());

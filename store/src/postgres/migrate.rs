@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long this one may.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
+/// How long it may wait for a table that others use, while all others wait behind it.
+const TABLES: Duration = Duration::from_secs(2);
+
 /// The second key of the lock.
 const LOCK: i32 = -2;
 
@@ -34,6 +37,9 @@ pub(super) async fn run(target: &Target) -> Result<(), StoreError> {
     if bounded(target.timeout, is_current(&client)).await?? {
         return Ok(());
     }
+    // whoever works on the tables must not wait behind a change that waits for somebody else
+    let brief = format!("set lock_timeout to {}", TABLES.as_millis());
+    bounded(target.timeout, client.batch_execute(&brief)).await?;
     bounded(target.timeout, make_schema(&client)).await?;
     let runner = embedded::migrations::runner();
     let ran = tokio::time::timeout(LIMIT, runner.run_async(&mut client)).await;

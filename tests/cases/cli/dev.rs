@@ -115,6 +115,8 @@ async fn jobs_are_listed_shown_and_put_back() {
     assert_eq!(next.json(), listed[1..]);
     let last = on_data(folder, &["jobs", "list", "--after", "good"]).await;
     assert_eq!(last.done(), "no jobs\n");
+    let unknown = on_data(folder, &["jobs", "list", "--after", "nobody"]).await;
+    unknown.failed(1, "--after: the ledger has no job nobody");
     let none = on_data(folder, &["jobs", "list", "--tenant", "nobody"]).await;
     assert_eq!(none.done(), "no jobs\n");
     let shown = on_data(folder, &["jobs", "show", "good"]).await.done();

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use actionfleet_store::{Secrets, StoreError};
 use tokio::time::sleep;
 
-/// And never sooner than half of it after a start: by then, all workers have been started anew with
-/// the new key, and open what is under it.
+/// And never sooner than half of it after a start: workers that are started anew one after the other
+/// with a new key should all have it by then.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// Until it is dropped.
