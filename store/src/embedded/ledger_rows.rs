@@ -13,9 +13,9 @@ use crate::{
     sql::{Dialect, Value},
 };
 
+/// Without what comes behind the result, which a list does not read through.
 const COLUMNS: &str = "job_id, tenant, action, lane, status, attempt, fence, why, code, \
-    enqueued_at, created_at, claimed_at, next_at, finished_at, cost, currency, dead_lettered, \
-    attempts, sent_at";
+    enqueued_at, created_at, claimed_at, next_at, finished_at, cost, currency, dead_lettered, attempts";
 
 pub(super) fn load(
     connection: &Connection,
@@ -31,14 +31,15 @@ pub(super) fn load(
 }
 
 pub(super) fn get(connection: &Connection, job_id: &str) -> rusqlite::Result<Option<Row>> {
-    let text = format!("select {COLUMNS}, result from jobs where job_id = ?1");
+    let text = format!("select {COLUMNS}, result, sent_at from jobs where job_id = ?1");
     let mut statement = connection.prepare_cached(&text)?;
-    let with_result = |row: &SqlRow<'_>| {
+    let whole = |row: &SqlRow<'_>| {
         let mut read = read(row)?;
+        read.sent_at = row.get::<_, Option<i64>>("sent_at")?.map(from_millis);
         read.entry.result = row.get::<_, Option<Vec<u8>>>("result")?.map(Into::into);
         Ok(read)
     };
-    statement.query_row([job_id], with_result).optional()
+    statement.query_row([job_id], whole).optional()
 }
 
 pub(super) fn store(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
@@ -149,11 +150,7 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         attempts: serde_json::from_str(&attempts).unwrap_or_default(),
         result: None,
     };
-    Ok(Row {
-        entry,
-        fence: row.get::<_, i64>("fence")?.cast_unsigned(),
-        sent_at: moment("sent_at")?,
-    })
+    Ok(Row { entry, fence: row.get::<_, i64>("fence")?.cast_unsigned(), sent_at: None })
 }
 
 impl ToSql for Value {
