@@ -137,7 +137,8 @@ impl Fleet {
         tokio::spawn(follow_link(worker.clone(), over.clone()));
         tokio::spawn(keep_books(worker.clone(), over.clone()));
         if let Some(secrets) = secrets {
-            tokio::spawn(over.clone().run_until_cancelled_owned(keep_rotated(secrets)));
+            let rotating = stop.clone().run_until_cancelled_owned(keep_rotated(secrets));
+            tokio::spawn(over.clone().run_until_cancelled_owned(rotating));
         }
         let control = worker.broker.consume(Source::Control, control::prefetch()).await?;
         tokio::spawn(control::listen(control, worker.clone()));
